@@ -1,0 +1,10 @@
+"""Figures: arrays and labels in, plotly figures (or image bytes) out.
+
+Every figure function is pure: it reads no state, changes nothing it is given, and takes its
+colours from the keyword `theme` ("light", "dark" or a `Theme`).
+
+Shared:
+- theme: `Theme`, `LIGHT`, `DARK`, `as_theme`, `css_variables`
+- text: `number`, `signed`, `count`, `share`, `escaped`, `token_markup`, `distinct_labels`
+- matrices: `symmetric_limit`, `downsampled`
+"""

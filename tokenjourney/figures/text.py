@@ -1,0 +1,129 @@
+"""How numbers and token texts are written in figures, so that none is read as HTML."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+# Plotly reads tags and entities in every text it draws, %{…} in hover templates, and dollars as
+# formulas where MathJax is loaded.
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "$": "&#36;", "%": "&#37;"}
+)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number with a real minus, thousands separated, `digits` decimals, and none from 100 on.
+
+    >>> number(-15.4), number(2048), number(0.0312, 3)
+    ('−15.40', '2,048', '0.031')
+    """
+    value = float(value)
+    shown = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.{digits}f}"
+    if not shown.strip("-0.,"):
+        shown = shown.lstrip("-")
+    return shown.replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """The same with its sign always written: + or −. Zero has none.
+
+    >>> signed(9.2, 1), signed(-15.2, 1)
+    ('+9.2', '−15.2')
+    """
+    shown = number(value, digits)
+    return shown if shown.startswith("−") or not shown.strip("0.,") else f"+{shown}"
+
+
+def count(value: int) -> str:
+    """A whole number with its thousands separated.
+
+    >>> count(124439808)
+    '124,439,808'
+    """
+    return f"{int(value):,}".replace("-", "−")
+
+
+def share(value: float) -> str:
+    """A share of 1 in percent: one decimal below 10 %, none from there.
+
+    >>> share(0.084), share(0.53), share(0.0002), share(0)
+    ('8.4 %', '53 %', '< 0.1 %', '0 %')
+    """
+    percent = 100 * float(value)
+    if percent == 0:
+        return "0 %"
+    if 0 < percent < 0.05:
+        return "< 0.1 %"
+    return f"{percent:.1f} %" if round(percent, 1) < 10 else f"{percent:.0f} %"
+
+
+def points(value: float) -> str:
+    """A difference of two shares in percentage points, with its sign.
+
+    >>> points(-0.152)
+    '−15.2'
+    """
+    return signed(100 * float(value), 1)
+
+
+def escaped(text: str) -> str:
+    """A text that Plotly shows as it is: no tag, entity, formula or placeholder counts.
+
+    >>> escaped("<b>x</b>")
+    '&lt;b&gt;x&lt;/b&gt;'
+    """
+    return text.translate(_ESCAPES)
+
+
+def subscript(value: int) -> str:
+    """A whole number in subscript digits.
+
+    >>> subscript(15)
+    '₁₅'
+    """
+    return str(int(value)).translate(_SUBSCRIPTS)
+
+
+def distinct_labels(labels: Sequence[str], start: int = 0) -> list[str]:
+    """The labels of a prompt's tokens; a text that occurs twice gets its position as subscript.
+
+    Args:
+        labels: the visible texts of the tokens, in order.
+        start: the position of the first of them.
+
+    >>> distinct_labels(["The", "·dog", "·chased", "·another", "·dog"])
+    ['The', '·dog₁', '·chased', '·another', '·dog₄']
+    """
+    times = Counter(labels)
+    return [
+        f"{label}{subscript(start + position)}" if times[label] > 1 else label
+        for position, label in enumerate(labels)
+    ]
+
+
+def shortened(label: str, length: int = 14) -> str:
+    """A label of at most `length` characters, the rest as an ellipsis.
+
+    >>> shortened("·counterrevolutionary", 10)
+    '·counterr…'
+    """
+    return label if len(label) <= length else label[: length - 1] + "…"
+
+
+def token_markup(
+    label: str, *, followed: bool = False, strong: bool = False, theme: Theme | str = LIGHT
+) -> str:
+    """A token's label as Plotly markup, escaped: followed is bold accent, strong is bold ink.
+
+    >>> token_markup("<i>", strong=True)
+    '<b><span style="color:#17202E">&lt;i&gt;</span></b>'
+    """
+    theme = as_theme(theme)
+    text = escaped(label)
+    if followed:
+        return f'<b><span style="color:{theme.accent}">{text}</span></b>'
+    if strong:
+        return f'<b><span style="color:{theme.ink}">{text}</span></b>'
+    return text
