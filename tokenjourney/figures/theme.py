@@ -1,7 +1,7 @@
-"""The palette, its two scales, the Plotly templates and the CSS variables: one definition for all of them.
+"""The palette, its two scales, the Plotly templates and the CSS variables, defined once.
 
-What a number is decides its colour: quantities from 0 up are blue (`seq`), signed ones purple and green
-(`div`), and the followed token, with what it becomes, has the accent.
+What a number is decides its colour: quantities from 0 up are blue (`seq`), signed ones purple and
+green (`div`), and the followed token, with what it becomes, has the accent.
 """
 
 import re
@@ -25,9 +25,9 @@ class FigureError(TokenJourneyError):
 class Theme:
     """The colours of one theme, all as `#RRGGBB`.
 
-    `seq` are the six steps of the scale for quantities from 0, `div` the seven steps of the scale for
-    signed values, whose middle is 0. The first step of `seq` and the middle of `div` are close to the
-    page, so that a zero looks like nothing.
+    `seq` are the six steps of the scale for quantities from 0, `div` the seven steps of the scale
+    for signed values, whose middle is 0. The first step of `seq` and the middle of `div` are close
+    to the page, so that a zero looks like nothing.
     """
 
     name: str
@@ -132,7 +132,7 @@ def as_theme(theme: Theme | str) -> Theme:
         return theme
     if theme not in THEMES:
         raise FigureError(
-            f"There is no theme {theme!r}. Expected one of: {', '.join(THEMES)}. Pass one of these names."
+            f"There is no theme {theme!r}. Pass one of these names: {', '.join(THEMES)}."
         )
     return THEMES[theme]
 
