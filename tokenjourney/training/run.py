@@ -1,0 +1,143 @@
+"""Training a model from a text file to a folder that anyone can load."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tokenjourney.model.checkpoints import save_checkpoint
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.tokenizer import Tokenizer, regex_split
+from tokenjourney.training.bpe import bpe_steps
+from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
+from tokenjourney.training.evaluate import bits_per_byte
+from tokenjourney.training.loop import Recipe, make_optimizers, training_steps
+from tokenjourney.training.progress import load_progress, save_progress
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        corpus: Text files, stories between lines of `<|endoftext|>`.
+        validation: A text file never trained on, for measuring and early stopping.
+        work: Folder for the vocabulary, the progress and the log; a run found there is resumed.
+        config: Sizes of the model; d_vocab counts single bytes, merges and the end-of-text token.
+        recipe: How to train.
+        repetition: Share of windows that repeat themselves.
+        extra: Further text files that are trained on but do not shape the vocabulary.
+        evaluate_every: Steps between two measurements on the validation text.
+        patience: Measurements without a new best before training stops early.
+    """
+
+    corpus: Sequence[Path]
+    validation: Path
+    work: Path
+    config: GPT2Config
+    recipe: Recipe
+    repetition: Repetition = field(default_factory=Repetition)
+    extra: Sequence[Path] = ()
+    evaluate_every: int = 250
+    patience: int = 8
+
+
+def train(run: Run, say: Say = print) -> Path:
+    """Trains, or goes on training, until the steps are done or the model stops improving.
+
+    Returns:
+        The file with the weights that were best on the validation text.
+
+    Raises:
+        TokenJourneyError: a corpus cannot be read, the folder holds a run of other sizes, or the
+            loss is no longer a number.
+    """
+    run.work.mkdir(parents=True, exist_ok=True)
+    stories = read_stories(run.corpus)
+    tokenizer = vocabulary(stories, run.config.d_vocab, run.work / "vocabulary.json", say)
+    more = read_stories(run.extra) if run.extra else []
+    held_out = read_stories([run.validation])
+    recipe = run.recipe
+    windows = Windows(
+        [*stories, *more], tokenizer, run.config.n_ctx, recipe.seed, run.repetition
+    )
+    torch.manual_seed(recipe.seed)
+    network = GPT2(run.config)
+    network.initialise(torch.Generator().manual_seed(recipe.seed))
+    optimizers = make_optimizers(network, recipe)
+    latest, best = run.work / "latest.safetensors", run.work / "best.safetensors"
+    facts: dict[str, Any] = {"step": 0, "best": math.inf, "best_step": 0, "seconds": 0.0}
+    if latest.exists():
+        facts = load_progress(latest, network, optimizers)
+        say(f"Resuming at step {facts['step']:,} of {recipe.steps:,}.")
+    say(f"{windows.n_tokens:,} tokens of text, {sum(p.numel() for p in network.parameters()):,} parameters.")
+    began = time.perf_counter() - facts["seconds"]
+    losses: list[float] = []
+    batches = windows.batches(recipe.batch_size, facts["step"])
+    for report in training_steps(network, optimizers, batches, recipe, facts["step"]):
+        losses.append(report.loss)
+        step = facts["step"] = report.step + 1
+        if step % run.evaluate_every and step != recipe.steps:
+            continue
+        facts["seconds"] = time.perf_counter() - began
+        bits = bits_per_byte(network, tokenizer, held_out)
+        mean = sum(losses) / len(losses)
+        losses.clear()
+        log = {"step": step, "train_loss": mean, "bits_per_byte": bits, "rate": report.rate}
+        with (run.work / "log.jsonl").open("a") as file:
+            file.write(json.dumps({**log, "seconds": round(facts["seconds"])}) + "\n")
+        speed = step * recipe.batch_size * run.config.n_ctx / facts["seconds"]
+        say(
+            f"step {step:,} of {recipe.steps:,}: train loss {mean:.3f}, held out {bits:.4f} bits "
+            f"per byte, {speed:,.0f} tokens a second"
+        )
+        if bits < facts["best"]:
+            facts |= {"best": bits, "best_step": step}
+            save_progress(best, network, [], {**facts, "recipe": asdict(recipe)})
+        save_progress(latest, network, optimizers, facts)
+        if step - facts["best_step"] >= run.patience * run.evaluate_every:
+            say(f"No better since step {facts['best_step']:,}: stopping early.")
+            break
+    return best
+
+
+def vocabulary(stories: Sequence[str], d_vocab: int, path: Path, say: Say = print) -> Tokenizer:
+    """The BPE vocabulary of these stories, learned once and then read from `path`."""
+    if path.exists():
+        pairs = [tuple(map(bytes.fromhex, pair)) for pair in json.loads(path.read_text())]
+    else:
+        n_merges = d_vocab - 256 - 1
+        say(f"Learning {n_merges:,} merges …")
+        pieces: Counter[str] = Counter()
+        for story in stories:
+            pieces.update(regex_split(story))
+        pairs = [(step.left, step.right) for step in bpe_steps(pieces, n_merges)]
+        path.write_text(json.dumps([[left.hex(), right.hex()] for left, right in pairs]))
+    return Tokenizer.from_merges([(left, right) for left, right in pairs], [END_OF_TEXT])
+
+
+def publish(weights: Path, run: Run, out: Path, card: str) -> None:
+    """Writes the best weights as a folder in Hugging Face's GPT-2 layout, fp16, with its card.
+
+    Args:
+        weights: The file that `train` returned.
+        run: The run it came from.
+        out: The folder to write.
+        card: The model card, README.md of that folder.
+    """
+    network = GPT2(run.config)
+    load_progress(weights, network)
+    tokenizer = vocabulary((), run.config.d_vocab, run.work / "vocabulary.json")
+    save_checkpoint(out, network, tokenizer, dtype=torch.float16)
+    (out / "README.md").write_text(card, encoding="utf-8")
