@@ -1,0 +1,150 @@
+"""Models and Journeys, kept for everybody on this server: bounded, and computed once.
+
+Thirty people who open one link cost one trace: the first one computes, the others wait for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import streamlit as st
+
+import tokenjourney as tj
+from tokenjourney.errors import ModelNotFoundError
+from tokenjourney.figures.text import distinct_labels
+from tokenjourney.ui import models
+from tokenjourney.ui.state import BUNDLED
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
+    from tokenjourney.model import Model
+
+Value = TypeVar("Value")
+_JOURNEY_BYTES: Final = 1_500_000_000
+_MODEL_BYTES: Final = 8_000_000_000
+
+
+class BoundedCache(Generic[Value]):
+    """Values by key, the least recently used forgotten when they weigh too much together.
+
+    A value is computed once, also when many threads ask for it at the same time. An exception is
+    raised for all who waited and is not kept.
+    """
+
+    def __init__(self, most: int, weight: Callable[[Value], int]) -> None:
+        """An empty cache.
+
+        Args:
+            most: Weight that all values together may have; the newest always stays.
+            weight: The weight of one value.
+        """
+        self._most, self._weight = most, weight
+        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, threading.Lock] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value of `key`, computed if it is not there."""
+        if (kept := self._find(key)) is not None:
+            return kept[0]
+        with self._lock:
+            flight = self._flights.setdefault(key, threading.Lock())
+        with flight:
+            if (kept := self._find(key)) is not None:
+                return kept[0]
+            try:
+                value = compute()
+                self._keep(key, value)
+            finally:
+                with self._lock:
+                    self._flights.pop(key, None)
+        return value
+
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether `key` is there now."""
+        return key in self._values
+
+    def __len__(self) -> int:
+        """How many values are there."""
+        return len(self._values)
+
+    def _find(self, key: Hashable) -> tuple[Value, int] | None:
+        with self._lock:
+            if (kept := self._values.get(key)) is not None:
+                self._values.move_to_end(key)
+            return kept
+
+    def _keep(self, key: Hashable, value: Value) -> None:
+        with self._lock:
+            self._values[key] = (value, self._weight(value))
+            while len(self._values) > 1 and sum(w for _, w in self._values.values()) > self._most:
+                self._values.popitem(last=False)
+
+
+def _model_weight(model: Model) -> int:
+    return sum(4 * parameter.numel() for parameter in model.network.parameters())
+
+
+def _journey_weight(journey: Journey) -> int:
+    config = journey.model.config
+    return 4 * len(journey.token_ids) * config.d_model * (3 * config.n_layers + 4) + 100_000
+
+
+@st.cache_resource(show_spinner=False)
+def _models() -> BoundedCache[Any]:
+    return BoundedCache(_MODEL_BYTES, _model_weight)
+
+
+@st.cache_resource(show_spinner=False)
+def _journeys() -> BoundedCache[Any]:
+    return BoundedCache(_JOURNEY_BYTES, _journey_weight)
+
+
+@st.cache_resource(show_spinner=False)
+def _bundled() -> Model:
+    return tj.load_model()
+
+
+def model(name: str) -> Model:
+    """The model of that name in the picker.
+
+    Raises:
+        ModelNotFoundError: this server does not offer it, or the Hub is out of reach.
+        CheckpointError: its files cannot be used.
+    """
+    offer = models.offers().get(name)
+    if offer is None:
+        raise ModelNotFoundError(
+            f"This server has no model named {name!r}. "
+            f"Choose one of these: {', '.join(models.offers())}."
+        )
+    if name == BUNDLED:
+        return _bundled()
+    loaded: Model = _models().get((name, offer.source), lambda: tj.load_model(offer.source))
+    return loaded
+
+
+def is_loaded(name: str) -> bool:
+    """Whether the model of that name is in memory."""
+    offer = models.offers().get(name)
+    return name == BUNDLED or (offer is not None and (name, offer.source) in _models())
+
+
+def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
+    """The Journey of a prompt through the model of that name, with edits.
+
+    Raises:
+        TokenJourneyError: it cannot be traced; the message says why and what to do.
+    """
+    found: Journey = _journeys().get(
+        (name, prompt, edits), lambda: tj.trace(model(name), prompt, edits=list(edits))
+    )
+    return found
+
+
+def labels(journey: Journey) -> tuple[str, ...]:
+    """Visible text of each token, with its position as subscript where it occurs twice."""
+    return tuple(distinct_labels(journey.names))

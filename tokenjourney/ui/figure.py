@@ -1,0 +1,170 @@
+"""A figure and what belongs to it: caption, downloads, the table behind it, clicks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from tokenjourney.ui import state
+from tokenjourney.ui.text import Safe, escaped
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Clicks = str | Sequence[str]
+_CONFIG: Final = {"displayModeBar": False, "responsive": True, "doubleClick": False}
+_ROWS_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The numbers behind a figure, in the order in which they are read aloud.
+
+    Attributes:
+        columns: Names of the columns, with units.
+        rows: The rows; whole numbers, floats and texts.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+    def csv(self) -> str:
+        """All rows as CSV, for a spreadsheet: texts that look like formulas are kept texts."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow(self.columns)
+        writer.writerows([_cell(value) for value in row] for row in self.rows)
+        return "\ufeff" + out.getvalue()
+
+    def html(self, most: int = _ROWS_SHOWN) -> Safe:
+        """The first rows as an HTML table, and a line that says how many there are."""
+        rows = list(self.rows)
+        head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escaped(_shown(value))}</td>" for value in row) + "</tr>"
+            for row in rows[:most]
+        )
+        rest = f"{most} of {len(rows):,} rows; the CSV has them all." if len(rows) > most else ""
+        return Safe(
+            '<div class="tj-table" tabindex="0" role="region" aria-label="Table">'
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            + (f'<p class="tj-note">{rest}</p>' if rest else "")
+        )
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r":
+        return f"'{value}"
+    return value
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    if hasattr(value, "__float__") and not isinstance(value, str):
+        return f"{float(value):.4g}".replace("-", "−")
+    return "" if value is None else str(value)
+
+
+def chart(
+    name: str,
+    chart: go.Figure,
+    table: Table | Callable[[], Table],
+    *,
+    clicks: Sequence[str],
+    caption: Safe,
+    alt: str,
+) -> None:
+    """A Plotly chart with its foot. See `Page.figure`."""
+    height = int(chart.layout.height or 420)
+    options: dict[str, Any] = {}
+    if clicks:
+        options = {"selection_mode": "points", "on_select": _on_select(name, tuple(clicks))}
+    with st.container(key=f"tjfig-{name}", gap=None):
+        st.plotly_chart(chart, theme=None, height=height, key=f"chart-{name}", config=_CONFIG,
+                        alt=alt, **options)  # fmt: skip
+        foot(name, caption, table, saves=True)
+    if clicks and st.session_state.pop(f"clicked-{name}", False):
+        st.rerun()
+
+
+def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: Safe) -> None:
+    """A picture in HTML with its foot. See `Page.picture`."""
+    with st.container(key=f"tjfig-{name}", gap=None):
+        st.html(html)
+        foot(name, caption, table, saves=False)
+
+
+def _on_select(name: str, clicks: tuple[str, ...]) -> Callable[[], None]:
+    def selected() -> None:
+        points = st.session_state[f"chart-{name}"].selection.points
+        if not points:
+            return
+        values = points[0].get("customdata")
+        if values is None:
+            return
+        values = list(values) if isinstance(values, list | tuple) else [values]
+        changes = {
+            what: int(value) if what in state.CORE else value
+            for what, value in zip(clicks, values, strict=False)
+            if value is not None
+        }
+        if changes:
+            state.put(**changes)
+            st.session_state[f"clicked-{name}"] = _in_fragment()
+
+    return selected
+
+
+def _in_fragment() -> bool:
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    return bool(context and context.fragment_ids_this_run)
+
+
+@st.fragment
+def foot(name: str, caption: Safe, table: Table | Callable[[], Table], *, saves: bool) -> None:
+    """Caption on the left; table, PNG, SVG and CSV on the right; below them the table, if open."""
+
+    def made() -> Table:
+        return table() if callable(table) else table
+
+    shown = f"table-{name}"
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"foot-{name}"):
+        st.html(f'<p class="tj-caption">{caption}</p>')
+        st.button("Table", key=f"b.{shown}", type="tertiary", on_click=_flip, args=(shown,))
+        if saves:
+            st.html(
+                '<span class="tj-saves">'
+                + "".join(
+                    f'<button type="button" data-tj-save="{kind}" data-tj-name="{escaped(name)}" '
+                    f'title="Save this figure as {kind.upper()}">{kind.upper()}</button>'
+                    for kind in ("png", "svg")
+                )
+                + "</span>",
+                width="content",
+            )
+        st.download_button("CSV", lambda: made().csv(), file_name=f"{name}.csv", mime="text/csv",
+                           key=f"csv-{name}", type="tertiary", on_click="ignore")  # fmt: skip
+    if st.session_state.get(shown):
+        st.html(made().html())
+
+
+def _flip(key: str) -> None:
+    st.session_state[key] = not st.session_state.get(key, False)
+
+
+def card(message: str, title: str = "This could not be shown", kind: str = "error") -> None:
+    """A card in a figure's place: what happened, what was expected, what to do."""
+    st.html(
+        f'<div class="tj-card tj-{kind}" role="alert"><b>{escaped(title)}</b>'
+        f"<p>{escaped(message)}</p></div>"
+    )

@@ -1,0 +1,101 @@
+"""The models that this server offers: their names, sizes, and where they come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from tokenjourney.ui.state import BUNDLED
+
+DEFAULT_MODELS: Final = "gpt2,gpt2-medium,gpt2-large,gpt2-xl,distilgpt2"
+# Parameters, and bytes of model.safetensors on the Hub.
+_KNOWN: Final = {
+    "distilgpt2": (81_912_576, 352_824_413),
+    "gpt2": (124_439_808, 548_105_171),
+    "gpt2-medium": (354_823_168, 1_519_984_962),
+    "gpt2-large": (774_030_080, 3_247_159_078),
+    "gpt2-xl": (1_557_611_200, 6_431_829_964),
+}
+_TITLES: Final = {
+    "distilgpt2": "DistilGPT-2",
+    "gpt2": "GPT-2 small",
+    "gpt2-medium": "GPT-2 medium",
+    "gpt2-large": "GPT-2 large",
+    "gpt2-xl": "GPT-2 XL",
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model in the picker.
+
+    Attributes:
+        name: Its name in the link.
+        title: Its name in the picker.
+        source: What `tokenjourney.load_model` takes; None for the bundled model.
+        kind: "bundled", "folder" or "hub".
+        parameters: How many it has, where that is known before it is loaded.
+        download: Bytes to fetch from the Hub, where known.
+    """
+
+    name: str
+    title: str
+    source: str | None
+    kind: str
+    parameters: int | None = None
+    download: int | None = None
+
+    @property
+    def size(self) -> str:
+        """Size and memory in words, to read before one commits."""
+        if self.kind == "bundled":
+            return "comes along, opens at once"
+        if self.kind == "folder":
+            return f"from a folder of this server, {_bytes(_weight(Path(self.source or '')))}"
+        if self.parameters is None or self.download is None:
+            return "from the Hugging Face Hub; size not known before it is asked for"
+        return (
+            f"{self.parameters / 1e6:,.0f} M parameters, {_bytes(self.download)} to download, "
+            f"{_bytes(4 * self.parameters)} of memory"
+        )
+
+
+def offers() -> Mapping[str, Offer]:
+    """What the server's owner allows, by name: the bundled model, folders, then Hub models.
+
+    The settings are the environment variables `TOKENJOURNEY_MODELS` (Hub names, with commas
+    between) and `TOKENJOURNEY_MODEL_PATHS` (folders, separated like PATH). Of two folders of one
+    name the first counts; a folder hides a Hub model of its name.
+    """
+    found = {BUNDLED: Offer(BUNDLED, "Bundled model", None, "bundled")}
+    for entry in os.environ.get("TOKENJOURNEY_MODEL_PATHS", "").split(os.pathsep):
+        folder = Path(entry.strip()).expanduser()
+        if entry.strip() and folder.is_dir():
+            name = folder.resolve().name
+            found.setdefault(name, Offer(name, name, str(folder), "folder"))
+    for entry in os.environ.get("TOKENJOURNEY_MODELS", DEFAULT_MODELS).split(","):
+        if name := entry.strip():
+            sizes = _KNOWN.get(name, (None, None))
+            found.setdefault(name, Offer(name, _TITLES.get(name, name), name, "hub", *sizes))
+    return MappingProxyType(found)
+
+
+def on_disk(offer: Offer) -> bool:
+    """Whether the model opens without a download."""
+    if offer.kind != "hub" or offer.source is None:
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(offer.source, "model.safetensors"), str)
+
+
+def _weight(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+def _bytes(n: int) -> str:
+    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:,.0f} MB"

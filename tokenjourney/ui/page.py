@@ -1,0 +1,349 @@
+"""The scaffold of every page: the same order, words and folds, so that pages stay thin."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import streamlit as st
+
+from tokenjourney.errors import TokenJourneyError
+from tokenjourney.figures.theme import Theme
+from tokenjourney.ui import cache, figure, state, text, widgets
+from tokenjourney.ui.figure import Clicks, Table
+from tokenjourney.ui.text import Safe
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import plotly.graph_objects as go
+
+    from tokenjourney.journey import Journey
+    from tokenjourney.model import Model
+
+Part = TypeVar("Part", bound=Callable[..., Any])
+_NAME: Final = re.compile(r"[A-Za-z_]+")
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+class Page:
+    """One page on one journey. Make it with `open_page`.
+
+    Attributes:
+        name: Name of the page, and of its file in assets/texts.
+        journey: The Journey on screen.
+        model: The model that made it.
+        theme: The colours of the theme that the person sees; hand it to figure functions.
+        labels: Visible text of each token; one that occurs twice has its position as subscript.
+        token: Position of the followed token.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Opens the page `name` on what the person chose."""
+        choice = state.current()
+        prompt, model = choice.shown or (choice.prompt, choice.model)
+        self.name = name
+        self.texts = text.load(name)
+        self.model: Model = cache.model(model)
+        self.journey: Journey = cache.journey(model, prompt)
+        self.theme: Theme = widgets.theme()
+        self.labels: tuple[str, ...] = cache.labels(self.journey)
+        last = len(self.journey.token_ids) - 1
+        self.token: int = last if choice.token is None else min(choice.token, last)
+        self._model_name, self._prompt = model, prompt
+
+    # What the person chose
+
+    @property
+    def block(self) -> int:
+        """The chosen block, from 0."""
+        return min(state.current().block, self.model.config.n_layers - 1)
+
+    @property
+    def head(self) -> int:
+        """The chosen head, from 0."""
+        return min(state.current().head, self.model.config.n_heads - 1)
+
+    @property
+    def token_html(self) -> Safe:
+        """The followed token as a mark in the accent, for `text` and `say`."""
+        return text.token(self.labels[self.token])
+
+    def edited(self, edits: Sequence[Any]) -> Journey:
+        """The same prompt traced again with edits, from the cache where it is there."""
+        return cache.journey(self._model_name, self._prompt, tuple(edits))
+
+    def other(self, prompt: str) -> Journey:
+        """Another prompt through the same model, from the cache where it is there.
+
+        Raises:
+            TokenJourneyError: the prompt cannot be traced.
+        """
+        return cache.journey(self._model_name, prompt)
+
+    # Words
+
+    def text(self, key: str, **values: object) -> Safe:
+        """The text at `key` ("title", "figures.sum.caption") of this page's file, as safe HTML.
+
+        Args:
+            key: Its path in the file, with dots.
+            **values: What `{name}` in the text stands for; escaped unless it is `Safe`.
+
+        Raises:
+            KeyError: no such text, or a value is missing.
+        """
+        found: Any = self.texts
+        for part in key.split("."):
+            found = found[part]
+        return text.markup(found, **values)
+
+    def has_text(self, key: str) -> bool:
+        """Whether this page's file has a text at `key`."""
+        found: Any = self.texts
+        for part in key.split("."):
+            if not isinstance(found, Mapping) or part not in found:
+                return False
+            found = found[part]
+        return True
+
+    def header(self, **values: object) -> None:
+        """Title, story words and lead sentence. `open_page` calls it for you."""
+        story = state.current().story
+        words = ""
+        if story != "off" and self.has_text(f"story.{story}"):
+            words = f'<span class="tj-story">{self.text(f"story.{story}")}</span>'
+        st.html(
+            f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{words}'
+            f'<p class="tj-lead">{self.text("sentence", **values)}</p></header>'
+        )
+
+    def section(self, key: str, **values: object) -> None:
+        """A heading within the page, and its `note` under it: `[sections.KEY] title, note`."""
+        note = ""
+        if self.has_text(f"sections.{key}.note"):
+            note = f"<p>{self.text(f'sections.{key}.note', **values)}</p>"
+        title = self.text(f"sections.{key}.title", **values)
+        st.html(f'<div class="tj-section"><h2>{title}</h2>{note}</div>')
+
+    def say(self, key: str, **values: object) -> None:
+        """A paragraph: the text at `key`."""
+        st.html(f'<p class="tj-say">{self.text(key, **values)}</p>')
+
+    def shapes(self, *shapes: str, where: Mapping[str, int] | None = None) -> None:
+        """What flows through here: names, and under them this prompt's numbers.
+
+        Args:
+            *shapes: As "(T)", "(T, d_model)": T and the names of the model's configuration.
+            where: Numbers of other names.
+        """
+        config = self.model.config
+        numbers = {"T": len(self.journey.token_ids)} | {
+            name: getattr(config, name)
+            for name in "n_layers n_heads d_model d_head d_mlp d_vocab n_ctx".split()
+        }
+        numbers |= where or {}
+        named = " → ".join(shapes)
+        here = _NAME.sub(lambda name: f"{numbers[name.group()]:,}", named)
+        st.html(
+            '<p class="tj-shapes" aria-label="Shapes of what flows through">'
+            f"<code>{text.escaped(named)}</code><span>here</span>"
+            f"<code>{text.escaped(here)}</code></p>"
+        )
+
+    def look_for(self, key: str = "look_for", **values: object) -> None:
+        """The box "What to look for", with the text at `key`."""
+        st.html(
+            '<aside class="tj-look"><b>What to look for</b>'
+            f"<p>{self.text(key, **values)}</p></aside>"
+        )
+
+    # Figures
+
+    def figure(
+        self,
+        name: str,
+        chart: go.Figure,
+        table: Table | Callable[[], Table],
+        *,
+        clicks: Clicks = (),
+        caption: str | None = None,
+        **values: object,
+    ) -> None:
+        """A chart of fixed height with caption, downloads (PNG, SVG, CSV) and a table behind it.
+
+        Args:
+            name: Name of the figure, unique on the page, used for keys and file names. Its caption
+                and alternative text are `[figures.NAME] caption, alt` of the page's file; without
+                `alt` the caption serves.
+            chart: A Plotly figure with a height, made for `page.theme`.
+            table: The same numbers as a table, or a function that makes it when it is asked for.
+            clicks: Names of what a click sets: "token", "block", "head" or an extra, in the order
+                of the point's `customdata`. Heatmaps report no clicks: lay a scatter over them.
+            caption: Key of another caption.
+            **values: What `{name}` in caption and alt stands for.
+        """
+        caption = caption or f"figures.{name}.caption"
+        alt = f"figures.{name}.alt" if self.has_text(f"figures.{name}.alt") else caption
+        figure.chart(
+            f"{self.name}-{name}",
+            chart,
+            table,
+            clicks=(clicks,) if isinstance(clicks, str) else tuple(clicks),
+            caption=self.text(caption, **values),
+            alt=text.plain(self.text(alt, **values)),
+        )
+
+    def picture(
+        self,
+        name: str,
+        html: Safe,
+        table: Table | Callable[[], Table],
+        **values: object,
+    ) -> None:
+        """The same around a picture in HTML that this package wrote, without PNG and SVG."""
+        figure.picture(
+            f"{self.name}-{name}", html, table, self.text(f"figures.{name}.caption", **values)
+        )
+
+    # Folds
+
+    def formula(
+        self,
+        latex: str,
+        numbers: Sequence[tuple[str, str]] = (),
+        *,
+        key: str = "formula",
+        title: str = "The formula, with this prompt’s numbers",
+        **values: object,
+    ) -> None:
+        r"""A fold with the formula in LaTeX, and a line for each of this prompt's numbers in it.
+
+        Args:
+            latex: The formula, without dollars.
+            numbers: Pairs of LaTeX: what it is (`W_E[t_i]`), and its numbers (`= 0.12`). Texts of
+                tokens go in through `ui.latex`.
+            key: Key of a sentence under the formula, if the page's file has it.
+            title: What stands on the fold.
+            **values: What `{name}` in that sentence stands for.
+        """
+        with st.expander(title):
+            st.latex(latex, width="content")
+            if numbers:
+                rows = r" \\[4pt] ".join(f"{name} & {value}" for name, value in numbers)
+                st.latex(rf"\begin{{array}}{{ll}} {rows} \end{{array}}", width="content")
+            if self.has_text(key) and isinstance(self.texts.get(key), str):
+                self.say(key, **values)
+
+    def source(self, *objects: Any, title: str = "The source that ran") -> None:
+        """A fold with the very source of functions, methods or classes, read from the code."""
+        with st.expander(title):
+            for found in objects:
+                lines, first = inspect.getsourcelines(found)
+                path = Path(inspect.getsourcefile(found) or "").resolve()
+                where = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else path.name
+                st.html(f'<p class="tj-note">{text.escaped(where)}, line {first}</p>')
+                st.code(inspect.cleandoc("".join(lines)), language="python")
+
+    # Widgets, each bound to the link both ways
+
+    def block_picker(self, label: str = "Block") -> int:
+        """Lets the person choose the block; returns it."""
+        n = self.model.config.n_layers
+        return widgets.pick_number(label, "block", self.block, n)
+
+    def head_picker(self, label: str = "Head") -> int:
+        """Lets the person choose the head; returns it."""
+        n = self.model.config.n_heads
+        return widgets.pick_number(label, "head", self.head, n)
+
+    def slider(
+        self,
+        name: str,
+        label: str,
+        low: float,
+        high: float,
+        default: float,
+        step: float | None = None,
+        **kwargs: Any,
+    ) -> float:
+        """A slider whose value is the extra `name` of the link; whole numbers stay whole."""
+        return widgets.slider(self.name, name, label, low, high, default, step, **kwargs)
+
+    def choose(
+        self,
+        name: str,
+        label: str,
+        options: Mapping[str, str] | Sequence[str],
+        default: str | None = None,
+        *,
+        as_list: bool = False,
+        **kwargs: Any,
+    ) -> str:
+        """One of a few options, as the extra `name` of the link.
+
+        Args:
+            name: Name in the link.
+            label: What the choice is about.
+            options: The values in the link, each with the words on screen if it is a mapping.
+            default: The first option unless given.
+            as_list: As a list to open instead of buttons side by side, for many options.
+            **kwargs: Handed to the widget.
+        """
+        return widgets.choose(self.name, name, label, options, default, as_list, **kwargs)
+
+    def toggle(self, name: str, label: str, default: bool = False, **kwargs: Any) -> bool:
+        """A switch whose position is the extra `name` of the link."""
+        return widgets.toggle(self.name, name, label, default, **kwargs)
+
+    def entry(self, name: str, label: str, default: str = "", **kwargs: Any) -> str:
+        """A line of text as the extra `name` of the link."""
+        return widgets.entry(self.name, name, label, default, **kwargs)
+
+    def extra(
+        self, name: str, default: Hashable, parse: Callable[[str], Any]
+    ) -> tuple[Any, Callable[[Any], None]]:
+        """An extra of the link without a widget: its value, and the function that sets it.
+
+        Args:
+            name: Name in the link.
+            default: Its value where the link has none; it is then left out of the link.
+            parse: Makes the value from its text; raises ValueError for what it cannot use.
+        """
+        return widgets.extra(name, default, parse)
+
+
+def open_page(name: str, **values: object) -> Page:
+    """Open the page `name`: its texts, the journey on screen, and its header drawn.
+
+    Args:
+        name: Name of the page's file in assets/texts.
+        **values: What `{name}` in title and sentence stands for. `{token}`, the followed token,
+            `{model}`, and `{d_model}` and so on from the configuration are always there.
+    """
+    page = Page(name)
+    config = page.model.config
+    known: dict[str, object] = {
+        name: f"{getattr(config, name):,}"
+        for name in "n_layers n_heads d_model d_head d_mlp d_vocab n_ctx".split()
+    }
+    page.header(**(known | {"token": page.token_html, "T": len(page.journey.token_ids)} | values))
+    return page
+
+
+def part(function: Part) -> Part:
+    """A part of a page that reruns alone when one of its own widgets changes.
+
+    Widgets outside of it do not see the change until the page runs again: keep a widget and the
+    figures that hang on it in one part.
+    """
+    wrapped: Part = st.fragment(function)
+    return wrapped
+
+
+def refuse(error: TokenJourneyError) -> None:
+    """A card in a figure's place that says what happened, what was expected, and what to do."""
+    figure.card(str(error))

@@ -1,0 +1,226 @@
+"""What the person chose, kept in the query string, so that one link holds the lesson.
+
+`Choice` is the state. It is read from the query string in one place (`read`), changed in one place
+(`put`) and written back in one place (`write`). Widgets bind to it with `bind_key`: before a widget
+is drawn its key gets the choice's value, and when the person moves it, `put` gets the widget's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import streamlit as st
+
+BUNDLED: Final = "bundled"
+STORIES: Final = ("student", "engine", "off")
+CORE: Final = ("prompt", "model", "token", "block", "head", "story")
+_SLOT: Final = "tj.choice"
+_STALE_SECONDS: Final = 2.0
+_MOST_EXTRAS: Final = 40
+_LONGEST_EXTRA: Final = 4000
+
+
+@dataclass
+class Choice:
+    """What one person chose, and what of it stands in the link.
+
+    Attributes:
+        prompt: The text in the box, whether or not it can be traced.
+        model: Name of a model in the picker; `BUNDLED` for the one that comes along.
+        token: Position of the followed token; None follows the last one.
+        block: The block looked at, from 0.
+        head: The head looked at, from 0.
+        story: Whose words stand beside the technical ones: "student", "engine" or "off".
+        extras: What pages add to the link, as text: pages declare and validate theirs.
+        shown: Prompt and model of the last journey that could be traced.
+        linked: Names that the last read took from the link, and that nobody confirmed yet.
+        declared: For the page on screen, the extras that differ from their default.
+        notices: Sentences to show once: what in the link could not be used.
+        page: URL path of the page on screen.
+        nav: The query string that the links of the navigation carry.
+    """
+
+    prompt: str
+    model: str = BUNDLED
+    token: int | None = None
+    block: int = 0
+    head: int = 0
+    story: str = "student"
+    extras: dict[str, str] = field(default_factory=dict)
+    shown: tuple[str, str] | None = None
+    linked: set[str] = field(default_factory=set)
+    declared: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    page: str = ""
+    nav: dict[str, str] = field(default_factory=dict)
+    _written: dict[str, str] | None = None
+    _before: dict[str, str] | None = None
+    _written_at: float = 0.0
+    _changed: bool = False
+
+    def link(self) -> dict[str, str]:
+        """The query string as a mapping, with what the page on screen added to it."""
+        return self.core() | self.declared
+
+    def core(self) -> dict[str, str]:
+        """What every page's link holds: the prompt, and what differs from its default."""
+        prompt, model = self.shown or (self.prompt, self.model)
+        if not self.prompt:
+            prompt = ""
+        shown = {"prompt": prompt}
+        if model != BUNDLED:
+            shown["model"] = model
+        if self.token is not None:
+            shown["token"] = str(self.token)
+        if self.block:
+            shown["block"] = str(self.block)
+        if self.head:
+            shown["head"] = str(self.head)
+        if self.story != "student":
+            shown["story"] = self.story
+        return shown
+
+
+def current() -> Choice:
+    """The choice of this session.
+
+    Raises:
+        KeyError: the frame has not run yet.
+    """
+    choice: Choice = st.session_state[_SLOT]
+    return choice
+
+
+def read(page: str, default_prompt: str, models: tuple[str, ...]) -> Choice:
+    """The choice, brought up to date with the query string. The frame calls this once a run.
+
+    The link counts when it is new: on the first run, and when the person went back or forward in
+    the browser. What cannot be used is left at its default, with a notice.
+
+    Args:
+        page: URL path of the page that is about to run.
+        default_prompt: The prompt of a link that names none.
+        models: The models that this server offers.
+    """
+    query = st.query_params.to_dict()
+    if _SLOT not in st.session_state:
+        choice = st.session_state[_SLOT] = Choice(prompt=default_prompt, page=page)
+        _take(choice, query, default_prompt, models)
+        return choice
+    choice = current()
+    turned, choice.page = choice.page != page, page
+    if turned:
+        choice.declared = {}
+    choice.linked.clear()
+    if choice._changed or query == choice._written:
+        choice._changed = False
+        return choice
+    if turned and (not query or query == choice.nav):
+        return choice  # the navigation brought us here: it changes the page and nothing else
+    if query == choice._before and time.monotonic() - choice._written_at < _STALE_SECONDS:
+        return choice  # a click made before the browser had our last link
+    _take(choice, query, default_prompt, models)
+    return choice
+
+
+def _take(
+    choice: Choice, query: dict[str, str], default_prompt: str, models: tuple[str, ...]
+) -> None:
+    choice.prompt = query.get("prompt", default_prompt).replace("\r\n", "\n")
+    choice.model, choice.token, choice.block, choice.head = BUNDLED, None, 0, 0
+    if (name := query.get("model", BUNDLED)) in models:
+        choice.model = name
+    else:
+        choice.notices.append(
+            f"This server has no model named “{name[:80]}”. It offers: {', '.join(models)}. "
+            "The bundled model is shown instead."
+        )
+    for name in ("token", "block", "head"):
+        if (text := query.get(name)) is None:
+            continue
+        if text.isascii() and text.isdigit() and len(text) < 9:
+            setattr(choice, name, int(text))
+        else:
+            choice.notices.append(
+                f"The link says {name}={text[:80]}, which is not a whole number from 0 up. "
+                f"{_FALLBACK[name]} is shown instead."
+            )
+    story = query.get("story", "student")
+    choice.story = story if story in STORIES else "student"
+    extras = [(name, value) for name, value in query.items() if name not in CORE]
+    choice.extras |= {name: text[:_LONGEST_EXTRA] for name, text in extras[:_MOST_EXTRAS]}
+    choice.linked = set(query)
+
+
+_FALLBACK: Final = {"token": "The last token", "block": "Block 0", "head": "Head 0"}
+
+
+def fit(n_tokens: int, n_layers: int, n_heads: int) -> None:
+    """Bring token, block and head into the range of the journey on screen, with a notice."""
+    choice = current()
+    for name, limit, owner in (
+        ("token", n_tokens, "this prompt has tokens"),
+        ("block", n_layers, "this model has blocks"),
+        ("head", n_heads, "this model has heads"),
+    ):
+        value = getattr(choice, name)
+        if value is None or value < limit:
+            continue
+        setattr(choice, name, None if name == "token" else 0)
+        if name in choice.linked:
+            choice.notices.append(
+                f"The link asks for {name} {value}, but {owner} 0 to {limit - 1}. "
+                f"{_FALLBACK[name]} is shown instead."
+            )
+
+
+def put(**changes: Any) -> None:
+    """Change the choice: any of its fields, or an extra by its name with its text as value.
+
+    A new prompt follows its last token; give `token` as well to follow another.
+    """
+    choice = current()
+    if changes.get("prompt", choice.prompt) != choice.prompt and "token" not in changes:
+        changes["token"] = None
+    for name, value in changes.items():
+        if name in CORE:
+            setattr(choice, name, value)
+        elif value is None:
+            choice.extras.pop(name, None)
+            choice.declared.pop(name, None)
+        else:
+            choice.extras[name] = choice.declared[name] = str(value)
+    if "prompt" in changes or "model" in changes:
+        choice._changed = True  # the frame writes the link, once it knows that it can be traced
+    else:
+        write()
+
+
+def write() -> None:
+    """Write the choice into the query string, if it is not there yet."""
+    choice = current()
+    link = choice.link()
+    now = st.query_params.to_dict()
+    if now != link:
+        st.query_params.from_dict(link)
+    if choice._written != link:
+        choice._before, choice._written, choice._written_at = now, link, time.monotonic()
+
+
+def bind_key(
+    key: str, value: Hashable, put_value: Callable[[Any], None]
+) -> tuple[str, Callable[[], None]]:
+    """Key and `on_change` for a widget that shows `value` and hands what is chosen to `put_value`.
+
+    Call it right before the widget. A widget that can be emptied hands over None.
+    """
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+    def changed() -> None:
+        put_value(st.session_state[key])
+
+    return key, changed

@@ -1,0 +1,120 @@
+"""The texts that people read: loaded from assets/texts, written as safe HTML.
+
+House markup is small on purpose: `**bold**`, `*italics*`, `` `code` `` and `{name}` for a value. The
+values are escaped after the markup was read, so a token that looks like markup or HTML stays text.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_MARKUP: Final = (
+    (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
+    (re.compile(r"\*\*([^*]+)\*\*"), r"<b>\1</b>"),
+    (re.compile(r"\*([^*]+)\*"), r"<i>\1</i>"),
+)
+_BETWEEN: Final = "\ue000{}\ue001"
+
+
+class Safe(str):
+    """HTML that is known to be safe, because this package wrote it."""
+
+    __slots__ = ()
+
+
+def escaped(value: object) -> Safe:
+    """Any value as HTML text; what is `Safe` already stays as it is.
+
+    >>> escaped("<b>")
+    '&lt;b&gt;'
+    """
+    return value if isinstance(value, Safe) else Safe(html.escape(str(value), quote=True))
+
+
+def markup(template: str, **values: object) -> Safe:
+    """House markup as safe HTML, with `{name}` replaced by the value of that name, escaped.
+
+    Raises:
+        KeyError: the template names a value that was not given.
+
+    >>> markup("**{a}** looks at `{b}`", a="<i>", b="*x*")
+    '<b>&lt;i&gt;</b> looks at <code>*x*</code>'
+    """
+    names: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        names.append(match.group(1))
+        return _BETWEEN.format(len(names) - 1)
+
+    shown = html.escape(_PLACEHOLDER.sub(keep, template), quote=True)
+    for pattern, replacement in _MARKUP:
+        shown = pattern.sub(replacement, shown)
+    for index, name in enumerate(names):
+        shown = shown.replace(_BETWEEN.format(index), escaped(values[name]))
+    return Safe(shown.strip().replace("\n\n", "<br>"))
+
+
+def token(label: str, *, followed: bool = True) -> Safe:
+    """A token's visible text as a mark inside a sentence; the followed one in the accent."""
+    kind = "tj-token tj-followed" if followed else "tj-token"
+    return Safe(f'<span class="{kind}">{html.escape(label)}</span>')
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, changed: int) -> Mapping[str, Any]:
+    with path.open("rb") as file:
+        return MappingProxyType(tomllib.load(file))
+
+
+def load(name: str) -> Mapping[str, Any]:
+    """The texts of assets/texts/`name`.toml, as nested mappings.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    return load_file(ASSETS / "texts" / f"{name}.toml")
+
+
+def load_file(path: Path) -> Mapping[str, Any]:
+    """A TOML file, read again only when it changed on disk."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+def latex(text: str) -> str:
+    r"""A text to stand inside a formula as `\text{…}`, with every special character escaped.
+
+    >>> latex("·dog_5")
+    '\\text{·dog\\_5}'
+    """
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    shown = "".join(
+        special.get(letter, f"\\{letter}" if letter in "{}$&#_%" else letter) for letter in text
+    )
+    return rf"\text{{{shown}}}"
+
+
+def plain(shown: Safe) -> str:
+    """Safe HTML without its tags: for alternative texts.
+
+    >>> plain(markup("**a** & `b`"))
+    'a & b'
+    """
+    return html.unescape(re.sub(r"<[^>]+>", "", shown))
+
+
+def plain_label(text: str) -> str:
+    r"""A text for the label of a Streamlit widget or option, where Markdown is read: as it is.
+
+    >>> plain_label("*a* :red[b]")
+    '\\*a\\* \\:red\\[b\\]'
+    """
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:~<>|&])", r"\\\1", text)
