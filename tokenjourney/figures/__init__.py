@@ -7,4 +7,7 @@ Shared:
 - theme: `Theme`, `LIGHT`, `DARK`, `as_theme`, `css_variables`
 - text: `number`, `signed`, `count`, `share`, `escaped`, `token_markup`, `distinct_labels`
 - matrices: `symmetric_limit`, `downsampled`
+
+Figures:
+- attention: `attention_matrices_figure`, `attention_table`
 """

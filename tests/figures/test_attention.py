@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+
+from tokenjourney.figures.attention import attention_matrices_figure, attention_table
+from tokenjourney.figures.theme import DARK, LIGHT, FigureError
+
+LABELS = ["The", "·dog", "<b>saw</b>", "·dog"]
+
+
+def head(tokens: int) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(3)
+    dot_products = rng.normal(size=(tokens, tokens)).astype(np.float32) * 9
+    scaled = dot_products / np.float32(np.sqrt(32))
+    weights = np.exp(np.where(np.tri(tokens) > 0, scaled, -np.inf))
+    pattern = weights / weights.sum(axis=1, keepdims=True)
+    return {"dot_products": dot_products, "scaled": scaled, "pattern": pattern}
+
+
+def figure(tokens: int = 4, **changes):
+    labels = changes.pop("labels", (LABELS * tokens)[:tokens])
+    arguments = {**head(tokens), "d_head": 32, "labels": labels, "followed": tokens - 1, **changes}
+    return attention_matrices_figure(**arguments)
+
+
+def heatmaps(fig):
+    return [trace for trace in fig.data if trace.type == "heatmap"]
+
+
+def cells(fig):
+    return [trace for trace in fig.data if trace.name.startswith("cells")]
+
+
+def texts(fig):
+    return [note.text for note in fig.layout.annotations]
+
+
+def test_the_four_matrices_are_the_numbers_given():
+    given = head(4)
+    first, second, masked, pattern = (np.asarray(trace.z) for trace in heatmaps(figure()))
+    past = np.tri(4) > 0
+    np.testing.assert_array_equal(first, given["dot_products"])
+    np.testing.assert_array_equal(second, given["scaled"])
+    np.testing.assert_array_equal(masked[past], given["scaled"][past])
+    np.testing.assert_array_equal(pattern[past], given["pattern"][past])
+    assert np.isnan(masked[~past]).all()
+    assert np.isnan(pattern[~past]).all()
+
+
+def test_shares_run_from_0_to_1_and_scores_equally_far_to_both_sides():
+    *signed, shares = heatmaps(figure())
+    assert (shares.zmin, shares.zmax) == (0, 1)
+    assert all(trace.zmin == -trace.zmax for trace in signed)
+    assert [c for _, c in shares.colorscale] == list(LIGHT.seq)
+    assert all([c for _, c in trace.colorscale] == list(LIGHT.div) for trace in signed)
+
+
+def test_panels_are_titled_by_their_step():
+    said = texts(figure())
+    assert [
+        t for t in ("<b>q · k</b>", "<b>÷ √32</b>", "<b>mask</b>", "<b>softmax</b>") if t in said
+    ] == ["<b>q · k</b>", "<b>÷ √32</b>", "<b>mask</b>", "<b>softmax</b>"]
+
+
+def test_a_click_on_a_cell_tells_key_and_query():
+    raw, _, mask, _ = cells(figure())
+    assert sorted(zip(raw.x, raw.y, strict=True)) == [(k, q) for k in range(4) for q in range(4)]
+    assert all(key <= query for key, query in zip(mask.x, mask.y, strict=True))
+    assert raw.marker.opacity == raw.selected.marker.opacity == raw.unselected.marker.opacity == 0
+
+
+def test_hover_says_in_words_who_looks_at_whom():
+    share = cells(figure())[3]
+    assert share.hovertemplate == "“%{y}” looks at “%{x}” with %{text}<extra></extra>"
+    assert share.text[0] == "1.00"
+
+
+def test_followed_row_has_one_accent_outline_in_all_four_and_its_strongest_cell_one_in_ink():
+    fig = figure(followed=2)
+    strongest = int(head(4)["pattern"][2, :3].argmax())
+    rows = [s for s in fig.layout.shapes if s.line.color == LIGHT.accent]
+    marks = [s for s in fig.layout.shapes if s.line.color == LIGHT.ink]
+    assert [(s.yref, s.y0, s.y1) for s in rows] == [(y, 1.5, 2.5) for y in ("y", "y2", "y3", "y4")]
+    assert [(s.x0, s.y0) for s in marks] == [(strongest - 0.5, 1.5)] * 4
+
+
+def test_a_tag_in_the_prompt_is_shown_as_text():
+    fig = figure()
+    assert "&lt;b&gt;saw&lt;/b&gt;" in fig.layout.yaxis.ticktext
+    assert "<b>saw" not in fig.to_json()
+
+
+def test_a_word_that_occurs_twice_is_told_apart_by_its_position():
+    assert {"·dog₁", "·dog₃"} <= set(figure().layout.yaxis.ticktext)
+
+
+def test_a_long_prompt_becomes_pictures_and_keeps_its_height():
+    fig = figure(100)
+    assert (
+        sum(
+            image.source.startswith("data:image/png") and image.xref != "paper"
+            for image in fig.layout.images
+        )
+        == 4
+    )
+    assert fig.layout.height == figure(64).layout.height
+    assert len(fig.to_json()) < 1_000_000
+
+
+def test_one_token_is_enough():
+    assert np.asarray(heatmaps(figure(1))[3].z).tolist() == [[1.0]]
+
+
+def test_dark_is_drawn_in_the_colours_of_dark():
+    fig = figure(theme="dark")
+    assert [c for _, c in heatmaps(fig)[3].colorscale] == list(DARK.seq)
+    assert LIGHT.accent not in fig.to_json()
+
+
+def test_arrays_given_are_left_alone():
+    given = head(4)
+    for array in given.values():
+        array.setflags(write=False)
+    before = {name: array.copy() for name, array in given.items()}
+    figure(**given)
+    assert all(np.array_equal(before[name], given[name]) for name in given)
+
+
+@pytest.mark.parametrize("changes", [{"followed": 4}, {"marked": -1}, {"labels": ["one"]}])
+def test_what_does_not_fit_is_refused(changes):
+    with pytest.raises(FigureError):
+        figure(**changes)
+
+
+def test_the_table_has_a_row_for_every_query_and_key():
+    rows = attention_table(**head(4), labels=LABELS)
+    assert len(rows) == 16
+    assert rows[1]["masked"] is True
+    assert rows[4]["query"] == "·dog₁"
+    assert sum(row["share"] for row in rows if row["query position"] == 3) == pytest.approx(1)

@@ -1,0 +1,334 @@
+"""Marks that figures share: frames, notes, outlines, hatching, colour bars, cells to click."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tokenjourney.figures.png import png_uri
+from tokenjourney.figures.text import escaped, number, shortened, signed, token_markup
+from tokenjourney.figures.theme import Theme
+
+NO_TICKS: dict[str, Any] = {
+    "showticklabels": False,
+    "ticks": "",
+    "showgrid": False,
+    "zeroline": False,
+}
+
+
+def blank_figure(
+    theme: Theme,
+    *,
+    height: int,
+    margin: tuple[int, int, int, int] = (8, 8, 8, 8),
+    caption: str = "",
+    **layout: Any,
+) -> go.Figure:
+    """An empty figure in the theme's template with a fixed height.
+
+    Args:
+        theme: its colours.
+        height: pixels, margins included.
+        margin: pixels left, right, top and bottom.
+        caption: one line, kept in `layout.meta["caption"]` for the page.
+        **layout: anything else of Plotly's layout.
+    """
+    left, right, top, bottom = margin
+    figure = go.Figure()
+    figure.update_layout(
+        template=theme.template,
+        height=height,
+        margin={"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
+        **({"meta": {"caption": caption}} if caption else {}),
+        **layout,
+    )
+    return figure
+
+
+def note(
+    text: str,
+    x: float,
+    y: float,
+    *,
+    xref: str = "paper",
+    yref: str = "paper",
+    anchor: str = "left",
+    valign: str = "middle",
+    size: float = 13,
+    colour: str | None = None,
+    shift: tuple[float, float] = (0, 0),
+    **more: Any,
+) -> dict[str, Any]:
+    """A text as a Plotly annotation. The text is markup: escape what comes from a token."""
+    font: dict[str, Any] = {"size": size}
+    if colour:
+        font["color"] = colour
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "xref": xref,
+        "yref": yref,
+        "xanchor": anchor,
+        "yanchor": valign,
+        "xshift": shift[0],
+        "yshift": shift[1],
+        "font": font,
+        "align": anchor if anchor in ("left", "right") else "center",
+        "showarrow": False,
+        **more,
+    }
+
+
+def heading(
+    title: str,
+    subtitle: str,
+    x: float,
+    y: float,
+    *,
+    theme: Theme,
+    anchor: str = "left",
+    **more: Any,
+) -> list[dict[str, Any]]:
+    """The bold title of a panel with a second line under it; both stand on `y` (paper)."""
+    shift = more.pop("shift", (0, 0))
+    lines = [
+        note(
+            f"<b>{title}</b>",
+            x,
+            y,
+            anchor=anchor,
+            valign="bottom",
+            size=15.5,
+            colour=theme.ink,
+            shift=(shift[0], shift[1] + 22),
+            **more,
+        )
+    ]
+    if subtitle:
+        lines.append(
+            note(
+                subtitle,
+                x,
+                y,
+                anchor=anchor,
+                valign="bottom",
+                size=13,
+                colour=theme.ink2,
+                shift=(shift[0], shift[1] + 5),
+                **more,
+            )
+        )
+    return lines
+
+
+def outline(
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+    colour: str,
+    *,
+    xref: str = "x",
+    yref: str = "y",
+    width: float = 2,
+    **more: Any,
+) -> dict[str, Any]:
+    """An empty rectangle around cells, drawn above them."""
+    return {
+        "type": "rect",
+        "x0": x0,
+        "x1": x1,
+        "y0": y0,
+        "y1": y1,
+        "xref": xref,
+        "yref": yref,
+        "line": {"color": colour, "width": width},
+        "layer": "above",
+        **more,
+    }
+
+
+def ground(
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+    colour: str,
+    *,
+    xref: str = "x",
+    yref: str = "y",
+    **more: Any,
+) -> dict[str, Any]:
+    """A filled rectangle under the data."""
+    return {
+        "type": "rect",
+        "x0": x0,
+        "x1": x1,
+        "y0": y0,
+        "y1": y1,
+        "xref": xref,
+        "yref": yref,
+        "line": {"width": 0},
+        "fillcolor": colour,
+        "layer": "below",
+        **more,
+    }
+
+
+def hatching(theme: Theme) -> dict[str, Any]:
+    """The fill pattern of what is excluded: masked, cut off, switched off."""
+    return {
+        "shape": "/",
+        "size": 6,
+        "solidity": 0.16,
+        "fgcolor": theme.curve,
+        "bgcolor": "rgba(0,0,0,0)",
+    }
+
+
+def hatched_area(
+    x: Sequence[float], y: Sequence[float], *, theme: Theme, xaxis: str = "x", yaxis: str = "y"
+) -> go.Scatter:
+    """A hatched polygon without an outline."""
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"width": 0, "color": theme.curve},
+        fill="toself",
+        fillpattern=hatching(theme),
+        hoverinfo="skip",
+        xaxis=xaxis,
+        yaxis=yaxis,
+        name="excluded",
+    )
+
+
+def cells_to_click(
+    x: NDArray[Any],
+    y: NDArray[Any],
+    texts: Sequence[str] | None,
+    *,
+    hover: str,
+    size: float,
+    xaxis: str = "x",
+    yaxis: str = "y",
+    name: str = "cells",
+) -> go.Scatter:
+    """Invisible squares over the cells of a heatmap, which reports no clicks itself.
+
+    `hover` is a Plotly template over `%{x}` and `%{y}`, the labels of the ticks, and `%{text}`, the
+    value as it is written: Plotly's own formats know no minus sign.
+    """
+    return go.Scatter(
+        x=x,
+        y=y,
+        text=texts,
+        mode="markers",
+        marker={"symbol": "square", "size": size, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate=hover + "<extra></extra>",
+        xaxis=xaxis,
+        yaxis=yaxis,
+        name=name,
+    )
+
+
+def colour_bar(
+    figure: go.Figure,
+    *,
+    low: float,
+    high: float,
+    x: float,
+    length: float,
+    below_px: float,
+    plot_px: float,
+    theme: Theme,
+    is_signed: bool = False,
+    unit: str = "",
+) -> None:
+    """Add a horizontal colour bar under a panel, its ends and its middle written inside its width.
+
+    Plotly's own would take room from the panel; figures here have fixed heights.
+
+    Args:
+        figure: receives one picture and three or four notes.
+        low: the value at the bar's left end.
+        high: the value at its right end.
+        x: its left end, in paper units.
+        length: in paper units.
+        below_px: pixels between the plot's lower edge and the bar.
+        plot_px: the plot's height in pixels, without margins.
+        theme: its colours.
+        is_signed: the diverging scale, and + and − are written; else the sequential one.
+        unit: written before the middle, if any.
+    """
+    colours = theme.div if is_signed else theme.seq
+    figure.add_layout_image(
+        source=png_uri(np.arange(255, dtype=np.uint8)[None, :].repeat(8, axis=0), colours),
+        xref="paper",
+        yref="paper",
+        x=x,
+        y=-below_px / plot_px,
+        sizex=length,
+        sizey=9 / plot_px,
+        xanchor="left",
+        yanchor="top",
+        sizing="stretch",
+        layer="above",
+    )
+    middle = (low + high) / 2
+    digits = 2 if high < 10 else 1
+    write = signed if is_signed else number
+    for value, where, anchor in ((low, 0.0, "left"), (middle, 0.5, "center"), (high, 1.0, "right")):
+        whole = float(value).is_integer() and (value == 0 or not is_signed)
+        tenth = not is_signed and float(10 * value).is_integer()
+        shown = 0 if whole else 1 if tenth else digits
+        figure.add_annotation(
+            note(
+                f"{write(value, shown)}{unit}",
+                x + where * length,
+                0,
+                anchor=anchor,
+                valign="top",
+                size=12,
+                colour=theme.ink3,
+                shift=(0, -below_px - 11),
+                name="colour bar",
+            )
+        )
+
+
+def tick_step(tokens: int, most: int) -> int:
+    """Every how many-th token is labelled, so that at most `most` are."""
+    return max(1, -(-tokens // most))
+
+
+def labelled_positions(tokens: int, most: int, always: Sequence[int] = ()) -> list[int]:
+    """The positions that get a label: evenly spread, and those in `always`."""
+    step = tick_step(tokens, most)
+    kept = [
+        p for p in range(0, tokens, step) if step == 1 or all(abs(p - a) >= step for a in always)
+    ]
+    return sorted({*kept, *(a for a in always if 0 <= a < tokens)})
+
+
+def row_label(label: str, *, followed: bool, theme: Theme, length: int = 14) -> str:
+    """A token's label for the left of its row."""
+    return token_markup(shortened(label, length), followed=followed, theme=theme)
+
+
+def tick_texts(labels: Sequence[str], strong: int | None = None, length: int = 12) -> list[str]:
+    """Token labels for the ticks of an axis, escaped; one of them may be bold.
+
+    They carry no colour, because Plotly repeats them in hover labels of another ground.
+    """
+    texts = [escaped(shortened(label, length)) for label in labels]
+    if strong is not None:
+        texts[strong] = f"<b>{texts[strong]}</b>"
+    return texts
