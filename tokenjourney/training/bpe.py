@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tokenjourney.errors import PromptError
-from tokenjourney.tokenizer import regex_split
+from tokenjourney.bpe import regex_split
 
 Pair = tuple[bytes, bytes]
 

@@ -16,7 +16,8 @@ import torch
 from tokenjourney.model.checkpoints import save_checkpoint
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
-from tokenjourney.tokenizer import Tokenizer, regex_split
+from tokenjourney.bpe import regex_split
+from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
 from tokenjourney.training.evaluate import bits_per_byte

@@ -1,0 +1,562 @@
+"""A Journey: everything that happened to one prompt on its way through one model.
+
+The first pass keeps little: what enters each block, the keys and values, the last logits. Any other
+activation is derived when it is asked for, by running that block's own forward pass again on its
+stored input while a tap watches. There is no second formula for anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tokenjourney.edits import Edit
+from tokenjourney.errors import HookError, PromptError
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_hook
+from tokenjourney.model.sampling import probabilities, ranking
+from tokenjourney.record import BlockStore, Record
+from tokenjourney.tokenizer import Token, tokens_of
+
+if TYPE_CHECKING:
+    from tokenjourney.model import Model
+
+Array = NDArray[np.float32]
+
+DERIVED_BYTES = 256 * 2**20
+"""How much derived data one Journey remembers, at most; the block asked for last always stays."""
+
+_ON_DEMAND = "attn.hook_result"  # n_heads times the size of the stream: derived only by name
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One candidate for the next token.
+
+    Attributes:
+        token_id: Its ID.
+        text: Its text; bytes that are no valid UTF-8 are replaced.
+        logit: The model's score, before temperature.
+        probability: softmax of all logits at the temperature asked for.
+    """
+
+    token_id: int
+    text: str
+    logit: float
+    probability: float
+
+
+class Journey:
+    """One prompt's way through one model. Immutable; made by `trace`, `extend` and `load`.
+
+    Attributes:
+        config: Sizes of the model.
+        token_ids: The prompt's token IDs.
+        edits: The changes that were made to the run.
+        model: The model, or None for a Journey loaded without it.
+    """
+
+    def __init__(
+        self,
+        config: GPT2Config,
+        token_ids: tuple[int, ...],
+        record: Record,
+        source: Source,
+        edits: tuple[Edit, ...] = (),
+        last_logits: Array | None = None,
+    ) -> None:
+        """Not for callers: use `trace`."""
+        self.config = config
+        self.token_ids = token_ids
+        self.edits = edits
+        self._record = record
+        self._source = source
+        self._last_logits = last_logits
+        self._derived = _Derived(DERIVED_BYTES)
+        self._lock = threading.Lock()
+
+    # ---- what it holds ---------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """Number of tokens."""
+        return len(self.token_ids)
+
+    def __repr__(self) -> str:
+        """Model, length and text, shortened."""
+        text = "".join(token.text for token in self.tokens)
+        shown = text if len(text) <= 40 else text[:39] + "…"
+        return f"<Journey of {shown!r}, {len(self)} tokens, through {self._source.name}>"
+
+    @property
+    def model(self) -> Model | None:
+        """The model it went through; None where it was loaded without."""
+        return self._source.model
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return self._source.name
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The prompt's tokens, with their bytes and the characters that they stand for."""
+        return tokens_of(self.token_ids, [self._source.token_bytes(i) for i in self.token_ids])
+
+    @property
+    def text(self) -> str:
+        """The prompt; bytes that are no valid UTF-8 are replaced."""
+        pieces = (self._source.token_bytes(token_id) for token_id in self.token_ids)
+        return b"".join(pieces).decode("utf-8", errors="replace")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every hook name of this model, in forward order."""
+        return hook_names(self.config)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it holds: buffers and what was derived. Buffers may be shared."""
+        return self._record.n_bytes + self._derived.n_bytes
+
+    @property
+    def logits(self) -> Array:
+        """(T, d_vocab): the scores for the next token at every position."""
+        found = self._derived.get("logits")
+        if found is None:
+            found = self._source.logits(self)
+            self._derived.put("logits", found)
+        return found
+
+    @overload
+    def __getitem__(self, key: slice) -> Journey: ...
+
+    @overload
+    def __getitem__(self, key: str | tuple[str, int]) -> Array: ...
+
+    def __getitem__(self, key: slice | str | tuple[str, int]) -> Journey | Array:
+        """An activation by its name, or the Journey of the first tokens.
+
+        Args:
+            key: A hook name ("blocks.0.attn.hook_pattern"), a short name with its block
+                (("pattern", 0)), or a slice from the start (journey[:5]).
+
+        Returns:
+            A read-only float32 array without batch dimension, or a Journey.
+
+        Raises:
+            HookError: there is no such activation, or it is not stored and the model is not here.
+            PromptError: the slice does not begin at the start, or is empty.
+        """
+        if isinstance(key, slice):
+            return self._first(key)
+        if isinstance(key, tuple) and len(key) == 2 and isinstance(key[0], str):
+            name = resolve_hook(self.config, key[0], key[1])
+        elif isinstance(key, str):
+            name = resolve_hook(self.config, key)
+        else:
+            raise HookError(
+                f"A Journey has no {key!r}. Ask for a hook name, for (short name, block), or for a "
+                "slice like journey[:5]."
+            )
+        with self._lock:  # two threads asking for one block derive it once
+            found = self._stored(name)
+            return self._derive(name) if found is None else found
+
+    def next_tokens(
+        self, position: int = -1, k: int = 10, temperature: float = 1.0
+    ) -> tuple[Prediction, ...]:
+        """The most probable tokens after a position.
+
+        Args:
+            position: From 0; -1 is the last.
+            k: How many, from 1 up; no more than the vocabulary has.
+            temperature: From 0 (all on the most probable) up.
+
+        Raises:
+            HookError: there is no such position.
+            PromptError: k or the temperature is out of range.
+        """
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise PromptError(f"k is {k!r}; give a whole number from 1 up.")
+        logits = self.logits_at(position)
+        shares = probabilities(logits, temperature)
+        if k < len(logits) // 8:  # sort only what can be in the answer, ties at its edge included
+            edge = -np.partition(-logits, k - 1)[k - 1]
+            among = np.flatnonzero(logits >= edge)
+            order = among[ranking(logits[among])][:k]
+        else:
+            order = ranking(logits)[:k]
+        return tuple(
+            Prediction(int(i), self._source.text(int(i)), float(logits[i]), float(shares[i]))
+            for i in order
+        )
+
+    def logits_at(self, position: int = -1) -> Array:
+        """(d_vocab,): the scores for the token after one position.
+
+        Raises:
+            HookError: there is no such position.
+        """
+        last = len(self) - 1
+        number = isinstance(position, int) and not isinstance(position, bool)
+        if not number or not -1 <= position <= last:
+            raise HookError(f"There is no position {position!r}: they run from 0 to {last}.")
+        if position in (-1, last):
+            if self._last_logits is None:
+                self._last_logits = self._source.logits(self, last)
+            return self._last_logits
+        found = self._derived.get("logits")
+        return self._source.logits(self, position) if found is None else found[position]
+
+    # ---- Journeys from this one ------------------------------------------------------------
+
+    def extend(self, token_id: int) -> Journey:
+        """The Journey with one more token: only the new position is computed.
+
+        Raises:
+            PromptError: no such token, or the context is full.
+            HookError: an edit fixes a whole activation, which says nothing about a new position; or
+                the Journey was loaded without its model.
+        """
+        model = self._source.need_model("extend this Journey")
+        check_ids(self.config, (token_id,))
+        if len(self) + 1 > self.config.n_ctx:
+            raise PromptError(
+                f"The context is full: this model takes {self.config.n_ctx} tokens. Go on from a "
+                f"shorter Journey, for example journey[:{self.config.n_ctx // 2}]."
+            )
+        for edit in self.edits:
+            if not edit.per_position:
+                raise HookError(
+                    f"This Journey replaces the whole of {edit.name}, which leaves open what stands "
+                    "there for a new token. Trace the longer prompt with an array of its length."
+                )
+        return _run(model, self.token_ids, (int(token_id),), self._record, self.edits)
+
+    def _first(self, cut: slice) -> Journey:
+        start, stop, step = cut.indices(len(self))
+        if start != 0 or step != 1 or stop < 1:
+            raise PromptError(
+                "A slice of a Journey keeps the first tokens, at least one: journey[:n]. What comes "
+                "later was computed from what came before."
+            )
+        if stop == len(self):
+            return self
+        edits = tuple(edit.first(stop) for edit in self.edits)
+        source = self._source.first(stop)
+        return Journey(self.config, self.token_ids[:stop], self._record, source, edits)
+
+    def save(self, path: str | PathLike[str], keep: str | None = None) -> None:
+        """Writes the Journey as one safetensors file, to the side and then renamed.
+
+        Args:
+            path: The file to write.
+            keep: "all" stores every activation and all logits and opens without the model;
+                "stream" stores what the first pass kept. None: "all" up to 128 tokens.
+
+        Raises:
+            CheckpointError: the file cannot be written; an older one stays whole.
+        """
+        from tokenjourney.saving import save
+
+        save(self, path, keep)
+
+    @staticmethod
+    def load(path: str | PathLike[str], model: Model | None = None) -> Journey:
+        """Opens a saved Journey.
+
+        Args:
+            path: The file.
+            model: The model it went through; with it, what is not stored is derived.
+
+        Raises:
+            CheckpointError: the file is not a saved Journey, is damaged, or is of another model.
+        """
+        from tokenjourney.saving import load
+
+        return load(path, model)
+
+    # ---- deriving --------------------------------------------------------------------------
+
+    @property
+    def stream(self) -> Tensor:
+        """(n_layers + 1, T, d_model): what enters each block, and what leaves the last."""
+        return self._record.stream[:, : len(self)]
+
+    def _stored(self, name: str) -> Array | None:
+        """An activation that need not be computed."""
+        if (found := self._source.stored(name)) is not None:
+            return found
+        block = block_of(name)
+        if block is not None and name.endswith("hook_resid_post"):
+            return read_only(self.stream[block + 1])
+        edited = any(edit.name == name for edit in self.edits)
+        if block is not None and name.endswith("hook_resid_pre") and not edited:
+            return read_only(self.stream[block])
+        group = self._derived.get(name if name.endswith(_ON_DEMAND) else _group(name))
+        return group.get(name) if isinstance(group, dict) else None
+
+    def _derive(self, name: str) -> Array:
+        model = self._source.need_model(f"derive {name}")
+        block = block_of(name)
+        if name.endswith(_ON_DEMAND):
+            group, wanted = name, [name]
+        else:
+            group = _group(name)
+            wanted = [other for other in self.names if _group(other) == group]
+            wanted = [other for other in wanted if not other.endswith(_ON_DEMAND)]
+        captured: dict[str, Array] = {}
+        tap = self._tap(wanted, captured)
+        network = model.network
+        with torch.inference_mode():
+            if block is not None:
+                network.blocks[block](self.stream[block][None], tap.at(f"blocks.{block}"))
+            elif group == "ln_final":
+                network.ln_final(self.stream[-1][None], tap.at("ln_final"))
+            else:
+                network.embed(torch.tensor([self.token_ids]), 0, tap)
+        self._derived.put(group, captured)
+        return captured[name]
+
+    def _tap(self, wanted: Sequence[str], captured: dict[str, Array]) -> Tap:
+        """The edits of this Journey, and behind them a watcher on each wanted activation."""
+        hooks = edit_hooks(self.edits)
+
+        def watcher(name: str) -> Hook:
+            def watch(value: Tensor) -> None:
+                captured[name] = read_only(value[0])
+
+            return watch
+
+        for name in wanted:
+            hooks.setdefault(name, []).append(watcher(name))
+        return Tap(hooks)
+
+
+class Source:
+    """Where a Journey gets what it does not keep: from its model."""
+
+    def __init__(self, name: str, model: Model | None) -> None:
+        """A Journey of this model."""
+        self.name = name
+        self.model = model
+
+    def need_model(self, purpose: str) -> Model:
+        """The model.
+
+        Raises:
+            HookError: the Journey was loaded without it.
+        """
+        if self.model is None:
+            raise HookError(
+                f"To {purpose}, the model {self.name!r} is needed, and this Journey was loaded "
+                "without it. Load it with tokenjourney.Journey.load(path, model=...)."
+            )
+        return self.model
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes of a token; without a tokenizer its number in angle quotes."""
+        tokenizer = self.model.tokenizer if self.model else None
+        return tokenizer.token_bytes(token_id) if tokenizer else f"‹{token_id}›".encode()
+
+    def text(self, token_id: int) -> str:
+        """The text of a token, invalid UTF-8 replaced."""
+        return self.token_bytes(token_id).decode("utf-8", errors="replace")
+
+    def stored(self, name: str) -> Array | None:  # noqa: ARG002 (a saved Journey has some)
+        """An activation that was saved."""
+        return None
+
+    def first(self, n_tokens: int) -> Source:  # noqa: ARG002 (a saved Journey cuts its arrays)
+        """The source for the first tokens."""
+        return self
+
+    def logits(self, journey: Journey, position: int | None = None) -> Array:
+        """Logits at one position (d_vocab,), or at all (T, d_vocab)."""
+        network = self.need_model("compute logits").network
+        rows = journey.stream[-1] if position is None else journey.stream[-1][position]
+        with torch.inference_mode():
+            return read_only(network.unembed(rows, Tap(edit_hooks(journey.edits))))
+
+
+class _Derived:
+    """What a Journey has derived, up to a number of bytes; what was asked for longest ago goes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._groups: OrderedDict[str, dict[str, Array] | Array] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def n_bytes(self) -> int:
+        with self._lock:
+            return sum(map(_size, self._groups.values()))
+
+    def get(self, key: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 (two kinds of value)
+        with self._lock:
+            if key in self._groups:
+                self._groups.move_to_end(key)
+            return self._groups.get(key)
+
+    def put(self, key: str, value: dict[str, Array] | Array) -> None:
+        with self._lock:
+            self._groups[key] = value
+            self._groups.move_to_end(key)
+            total = sum(map(_size, self._groups.values()))
+            while total > self._max_bytes and len(self._groups) > 1:
+                total -= _size(self._groups.popitem(last=False)[1])
+
+
+def _size(value: dict[str, Array] | Array) -> int:
+    arrays = value.values() if isinstance(value, dict) else (value,)
+    return sum(array.nbytes for array in arrays)
+
+
+def _group(name: str) -> str:
+    """What is derived in one go: a block, the embedding, or the final LayerNorm."""
+    return ".".join(name.split(".")[:2]) if name.startswith("blocks.") else name.partition(".")[0]
+
+
+def trace(
+    model: Model, prompt: str | Sequence[int] | NDArray[np.integer], edits: Sequence[Edit] = ()
+) -> Journey:
+    """Sends a prompt through a model and keeps the way.
+
+    Args:
+        model: From `load_model`.
+        prompt: A text, or a sequence or array of token IDs.
+        edits: Changes to the run: `ablate_head`, `ablate_mlp`, `scale`, `replace`.
+
+    Returns:
+        The Journey of this prompt.
+
+    Raises:
+        PromptError: the prompt is empty, too long, no valid Unicode, or of the wrong type.
+        HookError: an edit does not fit the model or the prompt.
+    """
+    ids = prompt_ids(model, prompt)
+    for edit in edits:
+        edit.check(model.config, len(ids))
+    return _run(model, (), ids, None, tuple(edits))
+
+
+def traced_blocks(
+    model: Model, prompt: str | Sequence[int], edits: Sequence[Edit] = ()
+) -> Iterator[int | Journey]:
+    """`trace`, telling how far it is: yields the number of each block reached, then the Journey."""
+    ids = prompt_ids(model, prompt)
+    for edit in edits:
+        edit.check(model.config, len(ids))
+    yield from _blocks(model, (), ids, None, tuple(edits))
+
+
+def _run(
+    model: Model,
+    before: tuple[int, ...],
+    new: tuple[int, ...],
+    record: Record | None,
+    edits: tuple[Edit, ...],
+) -> Journey:
+    last: int | Journey = 0
+    for last in _blocks(model, before, new, record, edits):  # noqa: B007 (the Journey comes last)
+        pass
+    assert isinstance(last, Journey)
+    return last
+
+
+def _blocks(
+    model: Model,
+    before: tuple[int, ...],
+    new: tuple[int, ...],
+    record: Record | None,
+    edits: tuple[Edit, ...],
+) -> Iterator[int | Journey]:
+    """The first pass over `new` tokens, behind those that `record` holds already."""
+    config, network = model.config, model.network
+    start = len(before)
+    end = start + len(new)
+    record = (record or Record(config, end)).claim(start, len(new))
+    stores = [BlockStore(record, block, start) for block in range(config.n_layers)]
+    tap = Tap(edit_hooks(edits))
+    stream = network.residual_stream(torch.tensor([new]), tap, stores, start)
+    for depth in range(config.n_layers + 1):
+        with torch.inference_mode():  # entered anew each time: a generator may change threads
+            record.stream[depth, start:end] = next(stream)[0]
+        if depth < config.n_layers:
+            yield depth
+    with torch.inference_mode():
+        logits = network.unembed(record.stream[-1, end - 1], tap)
+    source = Source(model.name, model)
+    yield Journey(config, before + new, record, source, edits, read_only(logits))
+
+
+def edit_hooks(edits: Sequence[Edit]) -> dict[str, list[Hook]]:
+    """The hooks that carry out these edits, by name, in order."""
+    hooks: dict[str, list[Hook]] = {}
+    for edit in edits:
+        hooks.setdefault(edit.name, []).append(edit.hook())
+    return hooks
+
+
+def read_only(value: Tensor) -> Array:
+    """A tensor's numbers as a NumPy array that cannot be written to."""
+    array: Array = value.detach().numpy()
+    array = array.view()
+    array.setflags(write=False)
+    return array
+
+
+def prompt_ids(model: Model, prompt: str | Sequence[int] | NDArray[np.integer]) -> tuple[int, ...]:
+    """The token IDs of a prompt, checked.
+
+    Raises:
+        PromptError: as `trace` says.
+    """
+    if isinstance(prompt, str):
+        if model.tokenizer is None:
+            raise PromptError(
+                f"{model.name} takes token IDs only, not text: {model.tokenizer_problem}"
+            )
+        ids = tuple(model.tokenizer.encode(prompt))
+    else:
+        ids = check_ids(model.config, prompt)
+    if not ids:
+        raise PromptError("The prompt is empty. Give at least one token.")
+    if len(ids) > model.config.n_ctx:
+        raise PromptError(
+            f"The prompt has {len(ids):,} tokens, and {model.name} takes {model.config.n_ctx:,} at "
+            f"most. Shorten it by {len(ids) - model.config.n_ctx:,}."
+        )
+    return ids
+
+
+def check_ids(config: GPT2Config, prompt: Sequence[int] | NDArray[np.integer]) -> tuple[int, ...]:
+    """Token IDs as a tuple of int.
+
+    Raises:
+        PromptError: not a flat sequence of whole numbers, or some are not in the vocabulary.
+    """
+    wanted = "Give a text, or a sequence of token IDs (whole numbers)."
+    if isinstance(prompt, bytes | bytearray | memoryview) or not hasattr(prompt, "__len__"):
+        raise PromptError(f"A prompt cannot be of type {type(prompt).__name__}. {wanted}")
+    if isinstance(prompt, np.ndarray | Tensor):
+        if prompt.ndim != 1:
+            raise PromptError(f"The token IDs have {prompt.ndim} dimensions, not one. {wanted}")
+        prompt = prompt.tolist()
+    for token_id in prompt:
+        if isinstance(token_id, bool | np.bool_) or not isinstance(token_id, int | np.integer):
+            raise PromptError(f"{token_id!r} is no token ID. {wanted}")
+        if not 0 <= token_id < config.d_vocab:
+            raise PromptError(
+                f"There is no token {token_id}: this vocabulary has 0 to {config.d_vocab - 1}."
+            )
+    return tuple(int(token_id) for token_id in prompt)

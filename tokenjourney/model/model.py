@@ -1,0 +1,60 @@
+"""A loaded model: the network, its sizes and its tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What `load_model` returns. Holds nothing of a run, so any number of threads can share it.
+
+    Attributes:
+        name: Its name: that of the bundled model, a Hub id, or a folder's name.
+        network: The weights, and the one forward pass.
+        tokenizer: Text to token IDs and back; None where the checkpoint has none that fits.
+        tokenizer_problem: Why there is no tokenizer; empty where there is one.
+    """
+
+    name: str
+    network: GPT2
+    tokenizer: Tokenizer | None = None
+    tokenizer_problem: str = ""
+
+    @property
+    def config(self) -> GPT2Config:
+        """The sizes: n_layers, n_heads, d_model, d_head, d_mlp, d_vocab, n_ctx."""
+        return self.network.config
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of trained numbers; a tied unembedding counts once."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @property
+    def W_E(self) -> NDArray[np.float32]:
+        """The embedding matrix (d_vocab, d_model), read-only: row i belongs to token i."""
+        return _read_only(self.network.W_E.detach().numpy())
+
+    @property
+    def W_pos(self) -> NDArray[np.float32]:
+        """The position matrix (n_ctx, d_model), read-only."""
+        return _read_only(self.network.W_pos.detach().numpy())
+
+    @property
+    def W_U(self) -> NDArray[np.float32]:
+        """The unembedding (d_model, d_vocab), read-only; tied models share it with W_E."""
+        return _read_only(self.network.W_U.detach().numpy())
+
+
+def _read_only(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    view = array.view()
+    view.setflags(write=False)
+    return view

@@ -1,0 +1,71 @@
+"""The growing memory behind a Journey: residual stream, keys and values."""
+
+from __future__ import annotations
+
+import threading
+
+import torch
+from torch import Tensor
+
+from tokenjourney.model.config import GPT2Config
+
+
+class Record:
+    """Buffers for up to `capacity` tokens, shared by Journeys that grow out of each other.
+
+    A longer Journey writes behind the tokens of the shorter one, which never looks there: nothing
+    is copied. Where two Journeys grow out of the same one, the second gets a copy.
+
+    Attributes:
+        stream: (n_layers + 1, capacity, d_model), what enters each block, and what leaves the last.
+        keys: (n_layers, n_heads, capacity, d_head).
+        values: The same for the values.
+    """
+
+    def __init__(self, config: GPT2Config, capacity: int) -> None:
+        """Allocates; nothing is filled."""
+        self.config = config
+        self.capacity = capacity
+        self.stream = torch.empty(config.n_layers + 1, capacity, config.d_model)
+        per_head = (config.n_layers, config.n_heads, capacity, config.d_head)
+        self.keys, self.values = torch.empty(per_head), torch.empty(per_head)
+        self._used = 0
+        self._lock = threading.Lock()
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the buffers."""
+        return sum(part.nbytes for part in (self.stream, self.keys, self.values))
+
+    def claim(self, length: int, n_new: int) -> Record:
+        """A record whose first `length` tokens are those here, with `n_new` free places behind.
+
+        It is this one where those places are free and nobody took them, otherwise a copy.
+        """
+        with self._lock:
+            if self._used == length and length + n_new <= self.capacity:
+                self._used += n_new
+                return self
+        roomy = min(max(2 * length, length + n_new), self.config.n_ctx)
+        copy = Record(self.config, max(roomy, length + n_new))
+        copy.stream[:, :length] = self.stream[:, :length]
+        copy.keys[:, :, :length] = self.keys[:, :, :length]
+        copy.values[:, :, :length] = self.values[:, :, :length]
+        copy._used = length + n_new
+        return copy
+
+
+class BlockStore:
+    """One block's keys and values in a record, as the attention of that block sees them."""
+
+    def __init__(self, record: Record, block: int, length: int) -> None:
+        """The tokens before `length` are there already."""
+        self._keys, self._values = record.keys[block], record.values[block]
+        self._length = length
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores those of new tokens (1, t, n_heads, d_head); returns those of all so far."""
+        end = self._length + keys.shape[1]
+        self._keys[:, self._length : end] = keys[0].transpose(0, 1)
+        self._values[:, self._length : end] = values[0].transpose(0, 1)
+        return self._keys[None, :, :end].transpose(1, 2), self._values[None, :, :end].transpose(1, 2)
