@@ -34,3 +34,11 @@ class ModelNotFoundError(TokenJourneyError):
 
 class HookError(TokenJourneyError):
     """An unknown hook, block, head or position, or an edit that cannot be applied."""
+
+
+class UnsupportedTokenizerError(CheckpointError):
+    """A tokenizer that is not GPT-2's byte-level BPE, or not in the form that tiktoken needs.
+
+    A checkpoint with such a tokenizer loads nevertheless and takes token IDs only; this message is
+    its `tokenizer_problem`.
+    """
