@@ -60,7 +60,7 @@ Rules of the house
   values, which are escaped. Never put a prompt's text into `st.markdown`, labels or LaTeX
   unescaped: `ui.latex(text)` for LaTeX, `ui.escaped(text)` for HTML, `ui.plain_label(text)` for
   labels of widgets, `tokenjourney.figures.text.escaped` for Plotly.
-- A TokenJourneyError becomes a card: `try: ... except tj.TokenJourneyError as error: ui.refuse(error)`.
+- A TokenJourneyError becomes a card: `except tj.TokenJourneyError as error: ui.refuse(error)`.
 - Another prompt or edits: `page.other(prompt)`, `page.edited(edits)`; both are cached.
 - To change what is chosen from code: `ui.put(token=3)`, `ui.put(prompt="...")`, then `st.rerun()`
   unless it is a callback.

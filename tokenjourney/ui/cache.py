@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import streamlit as st
 
 import tokenjourney as tj
-from tokenjourney.errors import ModelNotFoundError
+from tokenjourney.errors import ModelNotFoundError, PromptError
 from tokenjourney.figures.text import distinct_labels
 from tokenjourney.ui import models
 from tokenjourney.ui.state import BUNDLED
@@ -42,19 +42,19 @@ class BoundedCache(Generic[Value]):
             weight: The weight of one value.
         """
         self._most, self._weight = most, weight
-        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
         self._flights: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """The value of `key`, computed if it is not there."""
         if (kept := self._find(key)) is not None:
-            return kept[0]
+            return kept
         with self._lock:
             flight = self._flights.setdefault(key, threading.Lock())
         with flight:
             if (kept := self._find(key)) is not None:
-                return kept[0]
+                return kept
             try:
                 value = compute()
                 self._keep(key, value)
@@ -71,7 +71,7 @@ class BoundedCache(Generic[Value]):
         """How many values are there."""
         return len(self._values)
 
-    def _find(self, key: Hashable) -> tuple[Value, int] | None:
+    def _find(self, key: Hashable) -> Value | None:
         with self._lock:
             if (kept := self._values.get(key)) is not None:
                 self._values.move_to_end(key)
@@ -79,9 +79,10 @@ class BoundedCache(Generic[Value]):
 
     def _keep(self, key: Hashable, value: Value) -> None:
         with self._lock:
-            self._values[key] = (value, self._weight(value))
-            while len(self._values) > 1 and sum(w for _, w in self._values.values()) > self._most:
-                self._values.popitem(last=False)
+            self._values[key] = value
+            total = sum(map(self._weight, self._values.values()))  # values may grow while kept
+            while len(self._values) > 1 and total > self._most:
+                total -= self._weight(self._values.popitem(last=False)[1])
 
 
 def _model_weight(model: Model) -> int:
@@ -89,8 +90,7 @@ def _model_weight(model: Model) -> int:
 
 
 def _journey_weight(journey: Journey) -> int:
-    config = journey.model.config
-    return 4 * len(journey.token_ids) * config.d_model * (3 * config.n_layers + 4) + 100_000
+    return journey.n_bytes
 
 
 @st.cache_resource(show_spinner=False)
@@ -139,12 +139,57 @@ def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
     Raises:
         TokenJourneyError: it cannot be traced; the message says why and what to do.
     """
-    found: Journey = _journeys().get(
-        (name, prompt, edits), lambda: tj.trace(model(name), prompt, edits=list(edits))
-    )
+
+    def trace() -> Journey:
+        loaded = model(name)
+        return tj.trace(loaded, as_input(loaded, prompt), edits=list(edits))
+
+    found: Journey = _journeys().get((name, prompt, tuple(map(_edit_key, edits))), trace)
     return found
 
 
+def as_input(model: Model, prompt: str) -> str | list[int]:
+    """What `trace` takes: the prompt, or its numbers for a model without tokenizer.
+
+    Raises:
+        PromptError: the model takes token IDs only, and the prompt is something else.
+    """
+    if model.tokenizer is not None:
+        return prompt
+    parts = prompt.replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise PromptError(
+            "This model comes without a tokenizer, so it takes token IDs: "
+            "whole numbers with spaces between, such as 15 7 200."
+        )
+    return [int(part) for part in parts]
+
+
+def count_tokens(model: Model, prompt: str) -> int:
+    """How many tokens the prompt has."""
+    found = as_input(model, prompt)
+    if isinstance(found, list) or model.tokenizer is None:
+        return len(found)
+    return len(model.tokenizer.encode(found))
+
+
+def _edit_key(edit: Any) -> Hashable:
+    array = None if edit.array is None else (edit.array.shape, edit.array.tobytes())
+    return (edit.name, edit.kind, edit.head, edit.factor, array)
+
+
+def label(model: Model, token_id: int) -> str:
+    """Visible text of a token of the model's vocabulary."""
+    return str(token_id) if model.tokenizer is None else model.tokenizer.visible(token_id)
+
+
+def texts(journey: Journey) -> tuple[str, ...]:
+    """Visible text of each token."""
+    if (loaded := journey.model) is None:
+        return tuple(map(str, journey.token_ids))
+    return tuple(label(loaded, token_id) for token_id in journey.token_ids)
+
+
 def labels(journey: Journey) -> tuple[str, ...]:
-    """Visible text of each token, with its position as subscript where it occurs twice."""
-    return tuple(distinct_labels(journey.names))
+    """The same, with its position as subscript where a text occurs twice."""
+    return tuple(distinct_labels(texts(journey)))

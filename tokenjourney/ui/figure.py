@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ from tokenjourney.ui.text import Safe, escaped
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-Clicks = str | Sequence[str]
+Clicks = str | Sequence[str] | Mapping[str, str]
 _CONFIG: Final = {"displayModeBar": False, "responsive": True, "doubleClick": False}
 _ROWS_SHOWN: Final = 200
 
@@ -78,7 +78,7 @@ def chart(
     chart: go.Figure,
     table: Table | Callable[[], Table],
     *,
-    clicks: Sequence[str],
+    clicks: Clicks,
     caption: Safe,
     alt: str,
 ) -> None:
@@ -86,7 +86,7 @@ def chart(
     height = int(chart.layout.height or 420)
     options: dict[str, Any] = {}
     if clicks:
-        options = {"selection_mode": "points", "on_select": _on_select(name, tuple(clicks))}
+        options = {"selection_mode": "points", "on_select": _on_select(name, clicks)}
     with st.container(key=f"tjfig-{name}", gap=None):
         st.plotly_chart(chart, theme=None, height=height, key=f"chart-{name}", config=_CONFIG,
                         alt=alt, **options)  # fmt: skip
@@ -102,25 +102,31 @@ def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: 
         foot(name, caption, table, saves=False)
 
 
-def _on_select(name: str, clicks: tuple[str, ...]) -> Callable[[], None]:
+def _on_select(name: str, clicks: Clicks) -> Callable[[], None]:
     def selected() -> None:
         points = st.session_state[f"chart-{name}"].selection.points
-        if not points:
-            return
-        values = points[0].get("customdata")
-        if values is None:
-            return
-        values = list(values) if isinstance(values, list | tuple) else [values]
-        changes = {
-            what: int(value) if what in state.CORE else value
-            for what, value in zip(clicks, values, strict=False)
-            if value is not None
-        }
+        changes = _changes(clicks, points[0]) if points else {}
         if changes:
             state.put(**changes)
             st.session_state[f"clicked-{name}"] = _in_fragment()
 
     return selected
+
+
+def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
+    """What a click on a point sets, by name."""
+    if isinstance(clicks, Mapping):
+        found = {what: point.get(axis) for what, axis in clicks.items()}
+    else:
+        values = point.get("customdata")
+        values = values if isinstance(values, list | tuple) else [values]
+        names = [clicks] if isinstance(clicks, str) else clicks
+        found = dict(zip(names, values, strict=False))
+    return {
+        what: int(value) if what in state.CORE else value
+        for what, value in found.items()
+        if value is not None
+    }
 
 
 def _in_fragment() -> bool:

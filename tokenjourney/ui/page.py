@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from tokenjourney.journey import Journey
     from tokenjourney.model import Model
+    from tokenjourney.model.config import GPT2Config
 
 Part = TypeVar("Part", bound=Callable[..., Any])
+_SIZES: Final = ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "d_vocab", "n_ctx")
 _NAME: Final = re.compile(r"[A-Za-z_]+")
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
@@ -66,6 +68,10 @@ class Page:
     def head(self) -> int:
         """The chosen head, from 0."""
         return min(state.current().head, self.model.config.n_heads - 1)
+
+    def label(self, token_id: int) -> str:
+        """Visible text of any token of the vocabulary: · for a space, ↵ for a newline."""
+        return cache.label(self.model, token_id)
 
     @property
     def token_html(self) -> Safe:
@@ -141,10 +147,7 @@ class Page:
             where: Numbers of other names.
         """
         config = self.model.config
-        numbers = {"T": len(self.journey.token_ids)} | {
-            name: getattr(config, name)
-            for name in "n_layers n_heads d_model d_head d_mlp d_vocab n_ctx".split()
-        }
+        numbers = {"T": len(self.journey.token_ids)} | _sizes(config)
         numbers |= where or {}
         named = " → ".join(shapes)
         here = _NAME.sub(lambda name: f"{numbers[name.group()]:,}", named)
@@ -182,7 +185,8 @@ class Page:
             chart: A Plotly figure with a height, made for `page.theme`.
             table: The same numbers as a table, or a function that makes it when it is asked for.
             clicks: Names of what a click sets: "token", "block", "head" or an extra, in the order
-                of the point's `customdata`. Heatmaps report no clicks: lay a scatter over them.
+                of the point's `customdata`; or a mapping from names to "x" or "y" of the point.
+                Heatmaps report no clicks: lay a scatter over them.
             caption: Key of another caption.
             **values: What `{name}` in caption and alt stands for.
         """
@@ -192,7 +196,7 @@ class Page:
             f"{self.name}-{name}",
             chart,
             table,
-            clicks=(clicks,) if isinstance(clicks, str) else tuple(clicks),
+            clicks=clicks,
             caption=self.text(caption, **values),
             alt=text.plain(self.text(alt, **values)),
         )
@@ -316,6 +320,10 @@ class Page:
         return widgets.extra(name, default, parse)
 
 
+def _sizes(config: GPT2Config) -> dict[str, int]:
+    return {name: getattr(config, name) for name in _SIZES}
+
+
 def open_page(name: str, **values: object) -> Page:
     """Open the page `name`: its texts, the journey on screen, and its header drawn.
 
@@ -325,10 +333,8 @@ def open_page(name: str, **values: object) -> Page:
             `{model}`, and `{d_model}` and so on from the configuration are always there.
     """
     page = Page(name)
-    config = page.model.config
     known: dict[str, object] = {
-        name: f"{getattr(config, name):,}"
-        for name in "n_layers n_heads d_model d_head d_mlp d_vocab n_ctx".split()
+        name: f"{size:,}" for name, size in _sizes(page.model.config).items()
     }
     page.header(**(known | {"token": page.token_html, "T": len(page.journey.token_ids)} | values))
     return page

@@ -1,7 +1,7 @@
 """The texts that people read: loaded from assets/texts, written as safe HTML.
 
-House markup is small on purpose: `**bold**`, `*italics*`, `` `code` `` and `{name}` for a value. The
-values are escaped after the markup was read, so a token that looks like markup or HTML stays text.
+House markup is small on purpose: `**bold**`, `*italics*`, `` `code` `` and `{name}` for a value.
+Values are escaped after the markup was read, so a token that looks like markup stays text.
 """
 
 from __future__ import annotations

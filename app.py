@@ -1,0 +1,7 @@
+"""The entry: `streamlit run app.py`, or any ASGI server with `app:app`."""
+
+import streamlit as st
+
+from tokenjourney.ui.server import lifespan, middleware
+
+app = st.App("tokenjourney/ui/frame.py", lifespan=lifespan, middleware=middleware())

@@ -1,0 +1,98 @@
+// The row of token chips: a group of radio buttons, one of which is followed.
+// All texts come from a prompt, so they are set with textContent and never as HTML.
+
+function chip(text, id, position) {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.className = "chip"
+  button.setAttribute("role", "radio")
+  button.dataset.position = position
+  button.title = `“${text}”: token ${position}, ID ${id}. Click to follow.`
+  button.setAttribute("aria-label", `${text}, token ${position}, ID ${id}`)
+  for (const [name, value] of [["text", text], ["id", id]]) {
+    const part = document.createElement("span")
+    part.className = name
+    part.textContent = value
+    button.append(part)
+  }
+  return button
+}
+
+function mark(row, position, focus) {
+  for (const old of row.querySelectorAll('[aria-checked="true"]')) {
+    old.setAttribute("aria-checked", "false")
+    old.tabIndex = -1
+  }
+  const chosen = row.children[position]
+  if (!chosen) return
+  chosen.setAttribute("aria-checked", "true")
+  chosen.tabIndex = 0
+  if (focus) chosen.focus({ preventScroll: true })
+  // Scroll the row and never the page.
+  const top = chosen.offsetTop - row.offsetTop
+  if (top < row.scrollTop || top + chosen.offsetHeight > row.scrollTop + row.clientHeight) {
+    row.scrollTop = top - row.clientHeight / 2 + chosen.offsetHeight / 2
+  }
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  let bar = parentElement.querySelector(".bar")
+  if (!bar) {
+    bar = document.createElement("div")
+    bar.className = "bar"
+    const row = document.createElement("div")
+    row.className = "row"
+    row.setAttribute("role", "radiogroup")
+    row.setAttribute("aria-label", "Tokens of the prompt; the chosen one is followed")
+    const note = document.createElement("span")
+    note.className = "note"
+    bar.append(row, note)
+    parentElement.append(bar)
+  }
+  const row = bar.querySelector(".row")
+  const note = bar.querySelector(".note")
+  const shown = JSON.stringify(data.tokens)
+  if (row.dataset.shown !== shown) {
+    row.dataset.shown = shown
+    const all = document.createDocumentFragment()
+    data.tokens.forEach(([text, id], position) => {
+      const one = chip(text, id, position)
+      one.setAttribute("aria-checked", "false")
+      one.tabIndex = -1
+      all.append(one)
+    })
+    row.replaceChildren(all)
+    row.scrollTop = 0
+  }
+  const had = row.contains(parentElement.activeElement ?? document.activeElement)
+  mark(row, data.followed, had)
+  const name = document.createElement("b")
+  name.textContent = data.label
+  note.replaceChildren("following ", name)
+
+  const choose = (position) => {
+    mark(row, position, true)
+    setTriggerValue("follow", position)
+  }
+  row.onclick = (event) => {
+    const target = event.target.closest(".chip")
+    if (target) choose(Number(target.dataset.position))
+  }
+  row.onkeydown = (event) => {
+    const now = Number(row.querySelector('[aria-checked="true"]')?.dataset.position ?? 0)
+    const last = row.children.length - 1
+    const to = {
+      ArrowLeft: now - 1,
+      ArrowUp: now - 1,
+      ArrowRight: now + 1,
+      ArrowDown: now + 1,
+      Home: 0,
+      End: last,
+    }[event.key]
+    if (to === undefined) return
+    event.preventDefault()
+    const next = Math.min(last, Math.max(0, to))
+    if (next !== now) choose(next)
+  }
+}

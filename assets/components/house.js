@@ -1,0 +1,127 @@
+// What the page as a whole needs of JavaScript, once for all pages:
+// Enter in the prompt box traces, figures are saved as PNG and SVG, the link of the page on screen
+// is named to screen readers, and a change of theme reaches the figures.
+
+const PROMPT = 'textarea[aria-label="Prompt"]'
+
+// Streamlit's text area commits on Ctrl + Enter; plain Enter becomes that, Shift + Enter a new line.
+function enterTraces(event) {
+  if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey) return
+  if (event.isComposing || !event.target.matches?.(PROMPT)) return
+  event.preventDefault()
+  event.stopPropagation()
+  const commit = { key: "Enter", code: "Enter", ctrlKey: true, bubbles: true, cancelable: true }
+  event.target.dispatchEvent(new KeyboardEvent("keydown", commit))
+}
+
+// Plotly draws a figure as several layers of SVG, one over the other. Together they are the file.
+function svgOf(figure) {
+  const plot = figure.querySelector(".js-plotly-plot .svg-container")
+  if (!plot) return null
+  const { width, height } = plot.getBoundingClientRect()
+  const page = getComputedStyle(document.querySelector(".stApp"))
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg")
+  svg.setAttribute("xmlns:xlink", "http://www.w3.org/1999/xlink")
+  svg.setAttribute("width", width)
+  svg.setAttribute("height", height)
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
+  const ground = document.createElementNS(svg.namespaceURI, "rect")
+  ground.setAttribute("width", "100%")
+  ground.setAttribute("height", "100%")
+  ground.setAttribute("fill", page.backgroundColor)
+  svg.append(ground)
+  for (const layer of plot.querySelectorAll(".main-svg")) {
+    const copy = layer.cloneNode(true)
+    copy.querySelectorAll(".hoverlayer, .modebar, .zoomlayer").forEach((part) => part.remove())
+    copy.removeAttribute("style")
+    svg.append(copy)
+  }
+  return { svg, width, height }
+}
+
+function save(blob, name) {
+  const link = document.createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000)
+}
+
+// A picture of an SVG knows nothing of the page's fonts: they travel inside of it.
+async function withFonts(svg) {
+  const style = document.createElementNS(svg.namespaceURI, "style")
+  for (const sheet of document.styleSheets) {
+    for (const rule of sheet.cssRules) {
+      const isSans = rule instanceof CSSFontFaceRule && /Source Sans/.test(rule.cssText)
+      const url = isSans && !/italic/.test(rule.cssText) && rule.cssText.match(/url\("?([^")]+)/)
+      if (!url) continue
+      const bytes = await (await fetch(new URL(url[1], sheet.href ?? location.href))).blob()
+      const data = await new Promise((done) => {
+        const reader = new FileReader()
+        reader.onload = () => done(reader.result)
+        reader.readAsDataURL(bytes)
+      })
+      style.textContent += rule.cssText.replace(/url\([^)]*\)/, `url("${data}")`)
+    }
+  }
+  svg.prepend(style)
+}
+
+async function saveFigure(event) {
+  const button = event.target.closest?.("[data-tj-save]")
+  if (!button) return
+  const figure = button.closest('[class*="st-key-tjfig-"]')
+  const found = figure && svgOf(figure)
+  if (!found) return
+  const { svg, width, height } = found
+  await withFonts(svg)
+  const text = new XMLSerializer().serializeToString(svg)
+  const blob = new Blob([text], { type: "image/svg+xml;charset=utf-8" })
+  const name = button.dataset.tjName
+  if (button.dataset.tjSave === "svg") return save(blob, `${name}.svg`)
+  const image = new Image()
+  const url = URL.createObjectURL(blob)
+  await new Promise((done, failed) => {
+    image.onload = done
+    image.onerror = failed
+    image.src = url
+  })
+  const canvas = document.createElement("canvas")
+  canvas.width = width * 2
+  canvas.height = height * 2
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+  URL.revokeObjectURL(url)
+  canvas.toBlob((png) => save(png, `${name}.png`))
+}
+
+function nameCurrent(page) {
+  for (const link of document.querySelectorAll('[class*="st-key-nav-"] a')) {
+    const here = link.closest(`.st-key-nav-${page}`)
+    if (here) link.setAttribute("aria-current", "page")
+    else link.removeAttribute("aria-current")
+  }
+}
+
+const scheme = () => getComputedStyle(document.querySelector(".stApp")).colorScheme
+
+export default function (component) {
+  const { data, setTriggerValue } = component
+  document.addEventListener("keydown", enterTraces, true)
+  document.addEventListener("click", saveFigure)
+  nameCurrent(data.page)
+  const named = setTimeout(() => nameCurrent(data.page), 300)
+  let before = scheme()
+  const watch = new MutationObserver(() => {
+    if (scheme() === before) return
+    before = scheme()
+    setTriggerValue("theme", before)
+  })
+  watch.observe(document.querySelector(".stApp"), { attributes: true, attributeFilter: ["class"] })
+  return () => {
+    document.removeEventListener("keydown", enterTraces, true)
+    document.removeEventListener("click", saveFigure)
+    watch.disconnect()
+    clearTimeout(named)
+  }
+}

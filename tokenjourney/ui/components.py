@@ -1,0 +1,76 @@
+"""The custom components: their files lie in assets/components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from tokenjourney.ui.text import ASSETS
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+FOLDER: Final = ASSETS / "components"
+
+
+@lru_cache(maxsize=32)
+def _read(name: str, changed: int) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def _file(name: str) -> str:
+    return _read(name, (FOLDER / name).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _component(name: str, js: str, css: str) -> ComponentRenderer:
+    return st.components.v2.component(f"tokenjourney.{name}", js=js, css=css or None)
+
+
+def component(name: str, *, styled: bool = True) -> ComponentRenderer:
+    """The component of assets/components/`name`.js, and `name`.css if it is styled."""
+    return _component(name, _file(f"{name}.js"), _file(f"{name}.css") if styled else "")
+
+
+def chips(
+    texts: Sequence[str],
+    token_ids: Sequence[int],
+    followed: int,
+    label: str,
+    follow: Callable[[int], None],
+) -> None:
+    """A row of chips, one for each token, as a group of radio buttons.
+
+    Args:
+        texts: Visible text of each token.
+        token_ids: Their IDs.
+        followed: Position of the followed one.
+        label: What the followed one is called in the sentence beside.
+        follow: Called with the position of a chip that was chosen.
+    """
+    key = "w.chips"
+
+    def chosen() -> None:
+        token = st.session_state[key].get("follow")
+        if isinstance(token, int) and 0 <= token < len(texts):
+            follow(token)
+
+    data: dict[str, Any] = {
+        "tokens": list(zip(texts, token_ids, strict=True)),
+        "followed": followed,
+        "label": label,
+    }
+    component("chips")(key=key, data=data, on_follow_change=chosen)
+
+
+def house(page: str) -> None:
+    """What the page as a whole needs of JavaScript: Enter traces, figures are saved as files."""
+
+    def themed() -> None:
+        """The script runs again, and with it the figures get the colours of the other theme."""
+
+    with st.container(key="house"):
+        component("house", styled=False)(key="w.house", data={"page": page}, on_theme_change=themed)

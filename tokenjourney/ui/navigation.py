@@ -1,0 +1,94 @@
+"""The pages, in the order of the journey, and the links to them in the sidebar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from tokenjourney.ui import state
+
+FOLDER: Final = Path(__file__).resolve().parents[2] / "pages"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its group, its title in the navigation, its file, its URL path.
+
+    `number` is its station on the journey, or empty.
+    """
+
+    group: str
+    title: str
+    file: str
+    path: str
+    number: str = ""
+
+    @property
+    def script(self) -> Path:
+        """Absolute path of its file."""
+        return FOLDER / self.file
+
+
+_JOURNEY, _MAKING = "The journey", "How it came to be"
+_BEYOND, _CLASS = "Beyond GPT-2", "In class"
+PAGES: Final = (
+    Entry(_JOURNEY, "Start", "start.py", ""),
+    Entry(_JOURNEY, "Tokens", "tokens.py", "tokens", "1"),
+    Entry(_JOURNEY, "Embeddings", "embeddings.py", "embeddings", "2"),
+    Entry(_JOURNEY, "Positions", "positions.py", "positions", "3"),
+    Entry(_JOURNEY, "One block", "block.py", "block", "4"),
+    Entry(_JOURNEY, "Attention", "attention.py", "attention", "5"),
+    Entry(_JOURNEY, "Feed-forward", "feed_forward.py", "feed-forward", "6"),
+    Entry(_JOURNEY, "The stack", "layers.py", "layers", "7"),
+    Entry(_JOURNEY, "Output", "output.py", "output", "8"),
+    Entry(_JOURNEY, "Generation", "generation.py", "generation", "9"),
+    Entry(_MAKING, "Byte-pair encoding", "bpe.py", "bpe"),
+    Entry(_MAKING, "Training", "training.py", "training"),
+    Entry(_MAKING, "Parameters", "parameters.py", "parameters"),
+    Entry(_BEYOND, "KV cache", "kv_cache.py", "kv-cache"),
+    Entry(_BEYOND, "Latent attention", "latent_attention.py", "latent-attention"),
+    Entry(_BEYOND, "Mixture of experts", "mixture_of_experts.py", "mixture-of-experts"),
+    Entry(_CLASS, "Compare", "compare.py", "compare"),
+    Entry(_CLASS, "Quiz", "quiz.py", "quiz"),
+)
+
+
+def entries() -> tuple[Entry, ...]:
+    """The pages whose files exist. Without a start page the first one stands in at `/`."""
+    return tuple(entry for entry in PAGES if entry.script.is_file())
+
+
+def routes() -> tuple[st.Page, dict[str, st.Page]]:
+    """The page to run, and all pages by URL path."""
+    found = entries()
+    pages = {
+        entry.path: st.Page(
+            entry.script,
+            title=f"{entry.title} · Token Journey",
+            url_path=entry.path or None,
+            default=entry == found[0],
+        )
+        for entry in found
+    }
+    return st.navigation(list(pages.values()), position="hidden"), pages
+
+
+def links(pages: dict[str, st.Page]) -> None:
+    """The links to the pages, in groups, each carrying what the person chose."""
+    choice = state.current()
+    query = choice.nav = choice.core()
+    group = ""
+    for entry in entries():
+        if entry.group != group:
+            group = entry.group
+            st.html(f'<p class="tj-group">{group}</p>')
+        with st.container(key=f"nav-{entry.path or 'start'}", gap=None):
+            st.page_link(pages[entry.path], label=_label(entry), query_params=query,
+                         width="stretch")  # fmt: skip
+
+
+def _label(entry: Entry) -> str:
+    return f"`{entry.number}` {entry.title}" if entry.number else entry.title

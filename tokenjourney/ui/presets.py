@@ -1,0 +1,130 @@
+"""One-click prompts, each with what it shows: checked with the loaded model before it is said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tokenjourney.figures.text import share
+from tokenjourney.ui import cache
+from tokenjourney.ui.text import ASSETS, Safe, load_file, markup, token
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
+
+FILE: Final = ASSETS / "presets.toml"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a preset shows with one model.
+
+    Attributes:
+        holds: Whether its claim holds.
+        sentence: What to say about it, as safe HTML.
+        instead: A prompt that shows it where this one does not, if there is one.
+    """
+
+    holds: bool
+    sentence: Safe
+    instead: str | None
+
+
+def texts() -> tuple[str, ...]:
+    """The prompts, in order."""
+    return tuple(preset["text"] for preset in load_file(FILE)["presets"])
+
+
+def default() -> str:
+    """The prompt of the first visit."""
+    return str(load_file(FILE)["default"])
+
+
+def shown(text: str, model: str) -> Shown | None:
+    """What the preset of that text shows with that model; None if there is no such preset.
+
+    Raises:
+        TokenJourneyError: the model cannot trace it.
+    """
+    for preset in load_file(FILE)["presets"]:
+        if preset["text"] == text:
+            return _shown(preset, model)
+    return None
+
+
+def _shown(preset: Mapping[str, Any], model: str) -> Shown:
+    journey = cache.journey(model, preset["text"])
+    loaded, guess = cache.model(model), journey.next_tokens(k=1)[0]
+    pieces, holds = _CLAIMS[preset["claim"]](preset, model, journey)
+    if preset["claim"] in ("next", "repeats"):
+        holds = guess.text == preset["expects"]
+    sentence = markup(
+        preset["holds" if holds else "fails"],
+        guess=token(cache.label(loaded, guess.token_id), followed=False),
+        share=share(guess.probability),
+        expects=token(_visible(preset.get("expects", "")), followed=False),
+        pieces=pieces,
+        **{"with": preset.get("with", "")},
+    )
+    return Shown(holds, sentence, None if holds else preset.get("instead"))
+
+
+def _visible(text: str) -> str:
+    return text.replace(" ", "·").replace("\n", "↵")
+
+
+def _guess(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    return Safe(""), False
+
+
+def _pieces(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    words = len(preset["text"].split())
+    return _marks(cache.texts(journey)), len(journey.token_ids) > words
+
+
+def _many(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    n = len(journey.token_ids)
+    return Safe(f"{n} predictions"), n >= 5
+
+
+def _twice(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    seen = Counter(journey.token_ids)
+    twice = [
+        name
+        for name, token_id in zip(cache.texts(journey), journey.token_ids, strict=True)
+        if seen[token_id] > 1
+    ]
+    return _marks(tuple(dict.fromkeys(twice))), bool(twice)
+
+
+def _other(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    other = set(cache.texts(cache.journey(model, preset["with"])))
+    letters = {name.strip("·").lower() for name in other}
+    changed = [
+        name
+        for name in cache.texts(journey)
+        if name not in other and name.strip("·").lower() in letters
+    ]
+    return _marks(tuple(changed)), bool(changed)
+
+
+def _shuffled(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    other = cache.journey(model, preset["with"]).token_ids
+    return Safe(""), Counter(other) == Counter(journey.token_ids) and other != journey.token_ids
+
+
+def _marks(names: tuple[str, ...]) -> Safe:
+    return Safe(" ".join(token(name, followed=False) for name in names))
+
+
+_CLAIMS: Final = {
+    "next": _guess,
+    "repeats": _guess,
+    "pieces": _pieces,
+    "many": _many,
+    "twice": _twice,
+    "other": _other,
+    "shuffled": _shuffled,
+}

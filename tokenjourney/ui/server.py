@@ -1,0 +1,114 @@
+"""Around the server: warm it up before the first visitor comes, and set the security headers."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import hashlib
+import logging
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from tokenjourney.errors import TokenJourneyError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_INDEX: Final = Path(st.__file__).parent / "static" / "index.html"
+_INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """Load the bundled model and trace once, then keep all of that out of garbage collection.
+
+    Streamlit collects garbage after every run; without the freeze each of those walks through all
+    of torch.
+    """
+    warm_up()
+    yield
+
+
+def warm_up() -> None:
+    """Import, load and trace what the first visitor needs."""
+    from tokenjourney.ui import cache, presets, state
+
+    try:
+        cache.journey(state.BUNDLED, presets.default()).next_tokens(k=1)
+    except TokenJourneyError as error:
+        logging.getLogger("tokenjourney").warning("%s", error)
+    gc.collect()
+    gc.freeze()
+
+
+def policy() -> str:
+    """The content security policy: everything comes from this server and nowhere else.
+
+    Styles are inline because Streamlit writes them so. Scripts of components come as blobs, and
+    the one inline script of Streamlit's page is named by its hash.
+    """
+    inline = (
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in _INLINE.findall(_INDEX.read_text(encoding="utf-8"))
+    )
+    hashes = " ".join(f"'sha256-{digest}'" for digest in inline)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' blob: {hashes}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "media-src 'self' data: blob:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "frame-src 'self'",
+            "frame-ancestors 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        )
+    )
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds the security headers to every HTTP response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wraps `app`."""
+        self._app = app
+        self._headers = [
+            (name.encode(), value.encode())
+            for name, value in {
+                "content-security-policy": policy(),
+                "x-content-type-options": "nosniff",
+                "referrer-policy": "no-referrer",
+                "x-frame-options": "SAMEORIGIN",
+                "cross-origin-opener-policy": "same-origin",
+                "permissions-policy": "camera=(), microphone=(), geolocation=()",
+            }.items()
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one connection; only HTTP responses have headers to add to."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, add)
+
+
+def middleware() -> list[Middleware]:
+    """The middleware of the app."""
+    return [Middleware(SecurityHeaders)]

@@ -1,0 +1,21 @@
+"""The style of the house: the palette as CSS variables, and one style sheet."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tokenjourney.figures.theme import css_variables
+from tokenjourney.ui import components, widgets
+from tokenjourney.ui.text import ASSETS
+
+
+def apply(page: str) -> None:
+    """Put the style and the script of the house into the page; `page` is lit in the navigation."""
+    theme = widgets.theme()
+    here = f".st-key-nav-{page or 'start'}"
+    sheet = (ASSETS / "components" / "house.css").read_text(encoding="utf-8")
+    st.html(
+        f"<style>:root {{ color-scheme: {theme.name}; {css_variables(theme)} }}\n"
+        f"{sheet.replace('.tj-here', here)}</style>"
+    )
+    components.house(page or "start")
