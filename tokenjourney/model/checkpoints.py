@@ -1,0 +1,457 @@
+"""Checkpoints: folders in Hugging Face's GPT-2 layout, opened and written.
+
+The only place where Hugging Face's names (n_embd, wte, c_attn …) occur. Weights are read from
+safetensors files only; no pickle is ever loaded, and no code of a repository is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tokenjourney.errors import CheckpointError, ModelNotFoundError, UnsupportedTokenizerError
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.model.model import Model
+from tokenjourney.tokenizer import Tokenizer
+from tokenjourney.vocabulary import TOKENIZER_FILES
+
+BUNDLED_MODEL = "tinystories"
+"""Name of the model that comes along, and of its folder in assets/models."""
+
+MODELS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "models"
+"""Where bundled models lie."""
+
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+
+_DTYPES = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
+_SIZES = {
+    "n_layers": ("n_layer", "num_hidden_layers"),
+    "n_heads": ("n_head", "num_attention_heads"),
+    "d_model": ("n_embd", "hidden_size"),
+    "d_vocab": ("vocab_size",),
+    "n_ctx": ("n_positions", "max_position_embeddings", "n_ctx"),
+}
+_TANH_GELU = ("gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh")
+# Options that change the computation, and the one value that GPT-2 has. reorder_and_upcast_attn is
+# not among them: it says in which order and precision the same numbers are computed.
+_FIXED_OPTIONS: dict[str, Any] = {
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "add_cross_attention": False,
+    "quantization_config": None,
+    "auto_map": None,
+    "pruned_heads": {},
+}
+_BLOCK_NAMES = {
+    "ln1.gain": "ln_1.weight",
+    "ln1.bias": "ln_1.bias",
+    "attn.qkv.weight": "attn.c_attn.weight",
+    "attn.qkv.bias": "attn.c_attn.bias",
+    "attn.out.weight": "attn.c_proj.weight",
+    "attn.out.bias": "attn.c_proj.bias",
+    "ln2.gain": "ln_2.weight",
+    "ln2.bias": "ln_2.bias",
+    "mlp.up.weight": "mlp.c_fc.weight",
+    "mlp.up.bias": "mlp.c_fc.bias",
+    "mlp.down.weight": "mlp.c_proj.weight",
+    "mlp.down.bias": "mlp.c_proj.bias",
+}
+_OUTER_NAMES = {
+    "W_E": "wte.weight",
+    "W_pos": "wpe.weight",
+    "ln_final.gain": "ln_f.weight",
+    "ln_final.bias": "ln_f.bias",
+    "W_U_untied": "lm_head.weight",
+}
+# Old files hold the causal mask, which is no weight.
+_MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
+
+
+def load_model(
+    name: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
+) -> Model:
+    """Opens a model.
+
+    Args:
+        name: None for the bundled model, which needs no network; a local folder in Hugging Face's
+            GPT-2 layout; or the id of a repository on the Hugging Face Hub, such as "gpt2", which is
+            fetched once and then kept in the Hub's cache.
+        revision: Branch, tag or commit of a Hub repository.
+        local_files_only: Whether to take a Hub model from the cache without asking the network.
+
+    Returns:
+        The model, ready to trace; its weights are read from disk as they are needed.
+
+    Raises:
+        ModelNotFoundError: there is no such model, or it cannot be fetched.
+        CheckpointError: it is damaged, or not a GPT-2.
+
+    Example:
+        >>> load_model().config.n_layers
+        6
+    """
+    if name is not None and not isinstance(name, str | os.PathLike):
+        raise ModelNotFoundError(
+            f"A model's name must be a str or a path, not {type(name).__name__}: give a Hub id, a "
+            "local folder, or nothing for the bundled model."
+        )
+    text = BUNDLED_MODEL if name is None else os.fspath(name)
+    folder = Path(text).expanduser()
+    is_local = text == BUNDLED_MODEL or _is_path(text) or (bool(text) and folder.is_dir())
+    if is_local and revision is not None:
+        raise ModelNotFoundError(
+            f"{text} is a local model and has no revisions; leave out revision={revision!r}."
+        )
+    if text == BUNDLED_MODEL and not folder.is_dir():
+        folder = MODELS_FOLDER / BUNDLED_MODEL
+        if not folder.is_dir():
+            raise ModelNotFoundError(
+                f"The bundled model is missing: there is no folder {folder}. Get the project again, "
+                "or load a model of the Hub, or a local folder."
+            )
+        return load_checkpoint(folder)
+    if is_local:
+        return load_checkpoint(folder)
+    from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
+
+    return load_checkpoint(fetch(text, revision, local_files_only), name=text)
+
+
+def _is_path(text: str) -> bool:
+    """Whether a name can only be a path: a Hub id has at most one slash, and starts with none."""
+    return text.startswith((".", "~")) or os.path.isabs(text) or text.count("/") > 1 or "\\" in text
+
+
+def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) -> Model:
+    """Opens a folder in Hugging Face's GPT-2 layout.
+
+    Weights in fp32 are mapped into memory, not copied; fp16 and bf16 are converted to fp32.
+
+    Args:
+        folder: Holds config.json, model.safetensors (or its shards and their index), and the
+            tokenizer's files, without which the model takes token IDs only.
+        name: The model's name; the folder's own where not given.
+
+    Raises:
+        ModelNotFoundError: there is no such folder.
+        CheckpointError: a file is missing or damaged, the model is not a GPT-2, or tensors are
+            missing, extra, misshapen or of another type; all of them are named.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        what = "a file, not a folder" if path.is_file() else "not there"
+        raise ModelNotFoundError(
+            f"{path} is {what}. Give a folder that holds {CONFIG_FILE} and {WEIGHTS_FILE}, a Hub id, "
+            "or nothing for the bundled model."
+        )
+    config = read_config(path)
+    with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
+        network = GPT2(config)
+    network.load_state_dict(_read_weights(path, network), strict=True, assign=True)
+    network.requires_grad_(False).eval()
+    tokenizer, problem = None, ""
+    try:
+        tokenizer = Tokenizer.from_folder(path, n_vocab=config.d_vocab)
+    except UnsupportedTokenizerError as error:
+        problem = str(error)
+    return Model(name or path.resolve().name, network, tokenizer, problem)
+
+
+# Configuration ------------------------------------------------------------------------------
+
+
+def read_config(folder: Path) -> GPT2Config:
+    """The sizes of a checkpoint, from its config.json.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, a size is missing, the architecture is
+            another, or an option is set that would have to be computed and is not.
+    """
+    raw = _read_json(folder / CONFIG_FILE)
+    _refuse_architecture(raw, folder)
+    values, missing = {}, []
+    for size, aliases in _SIZES.items():
+        given = [raw[alias] for alias in aliases if raw.get(alias) is not None]
+        if given:
+            values[size] = given[0]
+        else:
+            missing.append(aliases[0])
+    if missing:
+        raise CheckpointError(f"{folder / CONFIG_FILE} lacks {', '.join(missing)}.")
+    inner = raw.get("n_inner")
+    if inner is not None and (not isinstance(inner, int) or inner < 1):
+        raise CheckpointError(f"{folder / CONFIG_FILE}: n_inner is {inner!r}, not a width.")
+    try:
+        return GPT2Config(
+            **values,
+            d_mlp=inner or 0,
+            layer_norm_eps=_number(raw, "layer_norm_epsilon", 1e-5),
+            dropout=_number(raw, "resid_pdrop", 0.1),
+            attention_dropout=_number(raw, "attn_pdrop", 0.1),
+            tied=raw.get("tie_word_embeddings") is not False,
+        )
+    except CheckpointError as error:
+        raise CheckpointError(f"{folder / CONFIG_FILE}: {error}") from error
+
+
+def _refuse_architecture(raw: Mapping[str, Any], folder: Path) -> None:
+    kind = raw.get("model_type")
+    if isinstance(kind, str) and kind.startswith("tokenjourney"):
+        raise CheckpointError(
+            f"{folder} holds a {kind} model. It is opened by tokenjourney.beyond, not here."
+        )
+    if kind != "gpt2":
+        found = f"holds a model of type {kind!r}" if kind else "does not name its model_type"
+        raise CheckpointError(
+            f"{folder / CONFIG_FILE} {found}; only the GPT-2 architecture (model_type 'gpt2') can "
+            "be opened."
+        )
+    activation = raw.get("activation_function", "gelu_new")
+    if activation not in _TANH_GELU:
+        raise CheckpointError(
+            f"{folder / CONFIG_FILE} asks for the activation {activation!r}; only GPT-2's own, the "
+            "tanh form of GELU ('gelu_new'), is computed."
+        )
+    for option, value in _FIXED_OPTIONS.items():
+        if raw.get(option, value) not in (value, None):
+            raise CheckpointError(
+                f"{folder / CONFIG_FILE} sets {option} to {raw[option]!r}; a model with that option "
+                "would be computed differently from GPT-2, and is not supported."
+            )
+
+
+def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
+    value = raw.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise CheckpointError(f"{key} is {value!r}, but must be a number.")
+    return float(value)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path} is missing. A checkpoint is a folder with {CONFIG_FILE} and {WEIGHTS_FILE}."
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path} is not readable as JSON ({error}). It may be cut short; fetch it again."
+        ) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} holds a JSON {type(content).__name__}, not an object.")
+    return content
+
+
+# Weights ------------------------------------------------------------------------------------
+
+
+def weight_names(n_layers: int, tied: bool) -> dict[str, str]:
+    """Our parameter names → those of Hugging Face's files, without their `transformer.` prefix."""
+    names = {
+        f"blocks.{block}.{ours}": f"h.{block}.{theirs}"
+        for block in range(n_layers)
+        for ours, theirs in _BLOCK_NAMES.items()
+    }
+    names |= _OUTER_NAMES
+    if tied:
+        del names["W_U_untied"]
+    return names
+
+
+def _read_weights(folder: Path, network: GPT2) -> dict[str, Tensor]:
+    """The parameters by our names, each checked against the network's own shape."""
+    stored = _Stored(_weight_files(folder))
+    expected = network.state_dict()
+    names = weight_names(network.config.n_layers, network.config.tied)
+    wanted = {theirs: tuple(expected[ours].shape) for ours, theirs in names.items()}
+    extra = stored.shapes.keys() - wanted.keys()
+    if network.config.tied:
+        extra.discard("lm_head.weight")
+    missing = [theirs for theirs in wanted if theirs not in stored.shapes]
+    problems = [f"missing: {', '.join(missing)}"] if missing else []
+    problems += [f"extra: {', '.join(sorted(extra))}"] if extra else []
+    for theirs, shape in wanted.items():
+        found = stored.shapes.get(theirs, shape)
+        if found != shape:
+            problems.append(f"{theirs} has the shape {found}, not {shape}")
+        if stored.dtypes.get(theirs, "F32") not in _DTYPES:
+            problems.append(f"{theirs} is of type {stored.dtypes[theirs]}, not F32, F16 or BF16")
+    if not problems and network.config.tied and "lm_head.weight" in stored.shapes:
+        same = stored.shapes["lm_head.weight"] == wanted["wte.weight"] and torch.equal(
+            stored.tensor("lm_head.weight"), stored.tensor("wte.weight")
+        )
+        if not same:
+            problems.append(
+                "lm_head.weight differs from wte.weight, though config.json says that the two are "
+                "tied (tie_word_embeddings)"
+            )
+    if problems:
+        raise CheckpointError(
+            f"The weights in {folder} do not fit its {CONFIG_FILE}: {'; '.join(problems)}."
+        )
+    return {ours: stored.tensor(theirs).float() for ours, theirs in names.items()}
+
+
+class _Stored:
+    """The tensors of one or several safetensors files: shapes at once, numbers when asked for."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.dtypes: dict[str, str] = {}
+        self._homes: dict[str, tuple[Any, str]] = {}
+        for path in files:
+            try:
+                file: Any = safe_open(path, framework="pt")
+                for full_name in file.keys():  # noqa: SIM118 (it is no mapping)
+                    self._add(file, full_name, path)
+            except (OSError, SafetensorError) as error:
+                raise CheckpointError(
+                    f"{path} is not a whole safetensors file ({error}). It may be cut short; fetch "
+                    "it again."
+                ) from error
+
+    def _add(self, file: Any, full_name: str, path: Path) -> None:
+        name = full_name.removeprefix("transformer.")
+        if _MASK.fullmatch(name):
+            return
+        if name in self.shapes:
+            raise CheckpointError(f"{path} holds {full_name}, which the checkpoint has already.")
+        part = file.get_slice(full_name)
+        self.shapes[name] = tuple(part.get_shape())
+        self.dtypes[name] = part.get_dtype()
+        self._homes[name] = (file, full_name)
+
+    def tensor(self, name: str) -> Tensor:
+        """Mapped into memory; nothing is copied."""
+        file, full_name = self._homes[name]
+        found: Tensor = file.get_tensor(full_name)
+        return found
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The one file, or the shards that the index names."""
+    if (folder / WEIGHTS_FILE).is_file():
+        return [folder / WEIGHTS_FILE]
+    if not (folder / INDEX_FILE).is_file():
+        pickled = sorted(path.name for path in folder.glob("pytorch_model*"))
+        hint = (
+            f" {pickled[0]} is a pickle, which can run code when it is opened, so it never is: "
+            "open it in transformers and save it with save_pretrained."
+            if pickled
+            else ""
+        )
+        raise CheckpointError(f"{folder} holds no {WEIGHTS_FILE}.{hint}")
+    places = _read_json(folder / INDEX_FILE).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+        raise CheckpointError(f"{folder / INDEX_FILE} lacks its weight_map.")
+    shards = sorted(set(places.values()))
+    foreign = [name for name in shards if Path(name).name != name or "\\" in name]
+    if foreign:
+        raise CheckpointError(f"{folder / INDEX_FILE} points outside its folder: {foreign[0]}.")
+    missing = [name for name in shards if not (folder / name).is_file()]
+    if missing:
+        raise CheckpointError(
+            f"{folder} lacks {', '.join(missing)}, which {INDEX_FILE} names. Fetch it again."
+        )
+    return [folder / name for name in shards]
+
+
+# Writing ------------------------------------------------------------------------------------
+
+
+def save_checkpoint(
+    folder: str | os.PathLike[str],
+    network: GPT2,
+    tokenizer: Tokenizer | None = None,
+    *,
+    dtype: torch.dtype = torch.float16,
+) -> None:
+    """Writes a checkpoint that `load_model` and `transformers` open.
+
+    The files are written beside the folder and then moved in, so a full disk leaves a checkpoint
+    that was there before as it was. Other files in the folder stay.
+
+    Args:
+        folder: Made if it is not there.
+        network: The weights.
+        tokenizer: Its vocabulary is written, too.
+        dtype: float32, float16 or bfloat16.
+
+    Raises:
+        CheckpointError: the folder cannot be written, or the dtype is another.
+    """
+    if dtype not in _DTYPES.values():
+        raise CheckpointError(f"dtype is {dtype}; give torch.float32, float16 or bfloat16.")
+    target = Path(folder).expanduser().absolute()
+    names = weight_names(network.config.n_layers, network.config.tied)
+    weights = {
+        theirs if theirs == "lm_head.weight" else f"transformer.{theirs}": tensor
+        for ours, theirs in names.items()
+        for tensor in [network.state_dict()[ours].detach().to("cpu", dtype).contiguous().clone()]
+    }
+    texts = tokenizer.files() if tokenizer else {}
+    texts[CONFIG_FILE] = json.dumps(_config_file(network.config, tokenizer, dtype), indent=2) + "\n"
+    aside = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        for name, text in texts.items():
+            (aside / name).write_text(text, encoding="utf-8", newline="\n")
+        save_file(weights, aside / WEIGHTS_FILE, metadata={"format": "pt"})
+        target.mkdir(exist_ok=True)
+        for path in sorted(aside.iterdir()):
+            path.chmod(0o644)
+            os.replace(path, target / path.name)
+        for stale in {*TOKENIZER_FILES, INDEX_FILE} - {*texts}:
+            (target / stale).unlink(missing_ok=True)  # would be taken before the new files
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"Cannot write the checkpoint {target}: {error}. Free some space or choose another folder."
+        ) from error
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _config_file(
+    config: GPT2Config, tokenizer: Tokenizer | None, dtype: torch.dtype
+) -> dict[str, Any]:
+    """What config.json says, in Hugging Face's words."""
+    ends = sorted(tokenizer.special_tokens.values()) if tokenizer else []
+    end = tokenizer.special_tokens.get("<|endoftext|>", ends[0] if ends else None) if tokenizer else None
+    return {
+        "activation_function": "gelu_new",
+        "architectures": ["GPT2LMHeadModel"],
+        "attn_pdrop": config.attention_dropout,
+        "bos_token_id": end,
+        "embd_pdrop": config.dropout,
+        "eos_token_id": end,
+        "layer_norm_epsilon": config.layer_norm_eps,
+        "model_type": "gpt2",
+        "n_embd": config.d_model,
+        "n_head": config.n_heads,
+        "n_inner": config.d_mlp,
+        "n_layer": config.n_layers,
+        "n_positions": config.n_ctx,
+        "resid_pdrop": config.dropout,
+        "tie_word_embeddings": config.tied,
+        "torch_dtype": str(dtype).removeprefix("torch."),
+        "vocab_size": config.d_vocab,
+    }
