@@ -1,10 +1,10 @@
 """Token Journey: ride along with the tokens of a prompt through a real GPT-2.
 
-    >>> import tokenjourney as tj
-    >>> model = tj.load_model()
-    >>> journey = tj.trace(model, "Once upon a time there was a little")
-    >>> journey["pattern", 0].shape
-    (6, 8, 8)
+>>> import tokenjourney as tj
+>>> model = tj.load_model()
+>>> journey = tj.trace(model, "Once upon a time there was a little")
+>>> journey["pattern", 0].shape
+(6, 8, 8)
 """
 
 from tokenjourney.edits import Edit, ablate_head, ablate_mlp, replace, scale
@@ -32,8 +32,8 @@ __all__ = [
     "PromptError",
     "Step",
     "Token",
-    "Tokenizer",
     "TokenJourneyError",
+    "Tokenizer",
     "ablate_head",
     "ablate_mlp",
     "generate",

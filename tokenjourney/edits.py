@@ -87,7 +87,7 @@ class Edit:
                 return z
 
             return switch_off
-        factor = 0.0 if self.kind == "ablate_mlp" else self.factor
+        factor = self.factor or 0.0  # ablate_mlp has none: nothing is left
         # masked scores are −∞ and stay so: −∞ · 0 would be no number
         return lambda value: torch.where(value.isinf(), value, value * factor)
 

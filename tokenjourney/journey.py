@@ -130,10 +130,10 @@ class Journey:
     @property
     def logits(self) -> Array:
         """(T, d_vocab): the scores for the next token at every position."""
-        found = self._derived.get("logits")
+        found = self._derived.get("logits").get("")
         if found is None:
             found = self._source.logits(self)
-            self._derived.put("logits", found)
+            self._derived.put("logits", {"": found})
         return found
 
     @overload
@@ -214,7 +214,7 @@ class Journey:
             if self._last_logits is None:
                 self._last_logits = self._source.logits(self, last)
             return self._last_logits
-        found = self._derived.get("logits")
+        found = self._derived.get("logits").get("")
         return self._source.logits(self, position) if found is None else found[position]
 
     # ---- Journeys from this one ------------------------------------------------------------
@@ -237,8 +237,8 @@ class Journey:
         for edit in self.edits:
             if not edit.per_position:
                 raise HookError(
-                    f"This Journey replaces the whole of {edit.name}, which leaves open what stands "
-                    "there for a new token. Trace the longer prompt with an array of its length."
+                    f"This Journey replaces the whole of {edit.name}, which leaves open what "
+                    "stands there for a new token. Trace the longer prompt, with an array as long."
                 )
         return _run(model, self.token_ids, (int(token_id),), self._record, self.edits)
 
@@ -246,8 +246,8 @@ class Journey:
         start, stop, step = cut.indices(len(self))
         if start != 0 or step != 1 or stop < 1:
             raise PromptError(
-                "A slice of a Journey keeps the first tokens, at least one: journey[:n]. What comes "
-                "later was computed from what came before."
+                "A slice of a Journey keeps the first tokens, at least one: journey[:n]. What "
+                "comes later was computed from what came before."
             )
         if stop == len(self):
             return self
@@ -302,8 +302,7 @@ class Journey:
         edited = any(edit.name == name for edit in self.edits)
         if block is not None and name.endswith("hook_resid_pre") and not edited:
             return read_only(self.stream[block])
-        group = self._derived.get(name if name.endswith(_ON_DEMAND) else _group(name))
-        return group.get(name) if isinstance(group, dict) else None
+        return self._derived.get(name if name.endswith(_ON_DEMAND) else _group(name)).get(name)
 
     def _derive(self, name: str) -> Array:
         model = self._source.need_model(f"derive {name}")
@@ -372,11 +371,11 @@ class Source:
         """The text of a token, invalid UTF-8 replaced."""
         return self.token_bytes(token_id).decode("utf-8", errors="replace")
 
-    def stored(self, name: str) -> Array | None:  # noqa: ARG002 (a saved Journey has some)
+    def stored(self, name: str) -> Array | None:
         """An activation that was saved."""
         return None
 
-    def first(self, n_tokens: int) -> Source:  # noqa: ARG002 (a saved Journey cuts its arrays)
+    def first(self, n_tokens: int) -> Source:
         """The source for the first tokens."""
         return self
 
@@ -393,7 +392,7 @@ class _Derived:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._groups: OrderedDict[str, dict[str, Array] | Array] = OrderedDict()
+        self._groups: OrderedDict[str, dict[str, Array]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -401,13 +400,13 @@ class _Derived:
         with self._lock:
             return sum(map(_size, self._groups.values()))
 
-    def get(self, key: str):  # type: ignore[no-untyped-def]  # noqa: ANN201 (two kinds of value)
+    def get(self, key: str) -> dict[str, Array]:
         with self._lock:
             if key in self._groups:
                 self._groups.move_to_end(key)
-            return self._groups.get(key)
+            return self._groups.get(key, {})
 
-    def put(self, key: str, value: dict[str, Array] | Array) -> None:
+    def put(self, key: str, value: dict[str, Array]) -> None:
         with self._lock:
             self._groups[key] = value
             self._groups.move_to_end(key)
@@ -416,9 +415,8 @@ class _Derived:
                 total -= _size(self._groups.popitem(last=False)[1])
 
 
-def _size(value: dict[str, Array] | Array) -> int:
-    arrays = value.values() if isinstance(value, dict) else (value,)
-    return sum(array.nbytes for array in arrays)
+def _size(group: dict[str, Array]) -> int:
+    return sum(array.nbytes for array in group.values())
 
 
 def _group(name: str) -> str:

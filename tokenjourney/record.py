@@ -68,4 +68,6 @@ class BlockStore:
         end = self._length + keys.shape[1]
         self._keys[:, self._length : end] = keys[0].transpose(0, 1)
         self._values[:, self._length : end] = values[0].transpose(0, 1)
-        return self._keys[None, :, :end].transpose(1, 2), self._values[None, :, :end].transpose(1, 2)
+        return self._keys[None, :, :end].transpose(1, 2), self._values[None, :, :end].transpose(
+            1, 2
+        )

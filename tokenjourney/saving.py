@@ -67,8 +67,8 @@ def save(journey: Journey, path: str | os.PathLike[str], keep: str | None = None
         os.replace(aside, target)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
-            f"Cannot write {target}: {error}. Free some space or choose another folder; a file that "
-            "was there before is untouched."
+            f"Cannot write {target}: {error}. Free some space or choose another folder; a file "
+            "that was there before is untouched."
         ) from error
     finally:
         aside.unlink(missing_ok=True)
@@ -104,8 +104,8 @@ def load(path: str | os.PathLike[str], model: Model | None = None) -> Journey:
         ) from error
     if model is not None and (model.name != name or model.config != config):
         raise CheckpointError(
-            f"{path} is a Journey through {name!r}, not through {model.name!r}. Load that model, or "
-            "open the file without one."
+            f"{path} is a Journey through {name!r}, not through {model.name!r}. Load that model, "
+            "or open the file without one."
         )
     return Journey(config, token_ids, record, _SavedSource(name, model, file), edits, last_logits)
 
@@ -114,7 +114,8 @@ class _File:
     """An open Journey file; tensors are read when they are asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._file = safe_open(path, "pt")
+        opened: Any = safe_open(path, "pt")
+        self._file = opened
         self.facts: dict[str, Any] = self._file.metadata() or {}
         if self.facts.get("format") != _FORMAT:
             raise CheckpointError(f"its header does not say {_FORMAT!r}")

@@ -85,7 +85,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, tap: Tap = NO_TAP, store: KeyValueStore | None = None) -> Tensor:
         """(B, T, d_model) → (B, T, d_model); with a store, x are the tokens after those in it."""
         heads = (*x.shape[:-1], self.n_heads, self.d_head)
-        q, k, v = (part.view(heads) for part in self.qkv(x).chunk(3, dim=-1))  # (B, T, head, d_head)
+        q, k, v = (
+            part.view(heads) for part in self.qkv(x).chunk(3, dim=-1)
+        )  # (B, T, head, d_head)
         q, k, v = tap("hook_q", q), tap("hook_k", k), tap("hook_v", v)
         if store is not None:
             k, v = store.append(k, v)

@@ -122,7 +122,11 @@ def resolve_hook(config: GPT2Config, name: str, block: int | None = None) -> str
     check_index("block", block, config.n_layers)
     for full in block_hook_names(block):
         short = full.split(".", 2)[2]
-        if name in (short, short.replace("hook_", ""), short.rpartition(".")[2].removeprefix("hook_")):
+        if name in (
+            short,
+            short.replace("hook_", ""),
+            short.rpartition(".")[2].removeprefix("hook_"),
+        ):
             return full
     known = ", ".join(hook.replace("hook_", "") for hook in _BLOCK_HOOKS)
     raise HookError(f"A block has no hook {name!r}. It has: {known}.")

@@ -32,7 +32,9 @@ def probabilities(logits: Floats, temperature: float = 1.0) -> NDArray[np.float6
         np.put_along_axis(chosen, logits.argmax(-1)[..., None], 1.0, axis=-1)
         return chosen
     shifted = (logits - logits.max(-1, keepdims=True)).astype(np.float64)
-    with np.errstate(over="ignore"):  # at a tiny temperature −∞, whose exponential is 0 as it should
+    with np.errstate(
+        over="ignore"
+    ):  # at a tiny temperature −∞, whose exponential is 0 as it should
         powers = np.exp(shifted / temperature)
     result: NDArray[np.float64] = powers / powers.sum(-1, keepdims=True)
     return result
@@ -74,9 +76,7 @@ def kept(
     return mask
 
 
-def draw(
-    shares: Floats, order: NDArray[np.intp], mask: NDArray[np.bool_], point: float
-) -> int:
+def draw(shares: Floats, order: NDArray[np.intp], mask: NDArray[np.bool_], point: float) -> int:
     """The token on which `point` falls when the kept ones are stacked to a height of 1.
 
     Args:

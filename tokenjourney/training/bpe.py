@@ -11,9 +11,10 @@ import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
-from tokenjourney.errors import PromptError
 from tokenjourney.bpe import regex_split
+from tokenjourney.errors import PromptError
 
 Pair = tuple[bytes, bytes]
 
@@ -67,7 +68,7 @@ def bpe_steps(pieces: Mapping[str, int], n_merges: int) -> Iterator[LearnedMerge
     pair_counts: Counter[Pair] = Counter()
     homes: defaultdict[Pair, set[int]] = defaultdict(set)  # pair → the words it was seen in
     for index, word in enumerate(words):
-        for pair in zip(word, word[1:], strict=False):
+        for pair in pairwise(word):
             pair_counts[pair] += counts[index]
             homes[pair].add(index)
     queue = [(-count, pair) for pair, count in pair_counts.items()]
@@ -83,10 +84,10 @@ def bpe_steps(pieces: Mapping[str, int], n_merges: int) -> Iterator[LearnedMerge
         for index in homes.pop(pair):
             shorter = _merge(words[index], pair)
             n_tokens -= counts[index] * (len(words[index]) - len(shorter))
-            for old in zip(words[index], words[index][1:], strict=False):
+            for old in pairwise(words[index]):
                 pair_counts[old] -= counts[index]
                 changed.add(old)
-            for new in zip(shorter, shorter[1:], strict=False):
+            for new in pairwise(shorter):
                 pair_counts[new] += counts[index]
                 homes[new].add(index)
                 changed.add(new)

@@ -34,8 +34,12 @@ def bits_per_byte(
         for first in range(0, len(rows), batch_size):
             batch = rows[first : first + batch_size]
             longest = len(batch[-1])
-            inputs = torch.tensor([[end, *row[:-1], *[end] * (longest - len(row))] for row in batch])
-            targets = torch.tensor([[*row, *[NOT_A_TARGET] * (longest - len(row))] for row in batch])
+            inputs = torch.tensor(
+                [[end, *row[:-1], *[end] * (longest - len(row))] for row in batch]
+            )
+            targets = torch.tensor(
+                [[*row, *[NOT_A_TARGET] * (longest - len(row))] for row in batch]
+            )
             logits = network(inputs).flatten(0, 1)
             nats += F.cross_entropy(logits, targets.flatten(), reduction="sum").item()
     network.train(was_training)

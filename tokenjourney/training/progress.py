@@ -53,7 +53,9 @@ def save_progress(
         os.replace(aside, path)
     except (OSError, SafetensorError) as error:
         aside.unlink(missing_ok=True)
-        raise CheckpointError(f"Cannot write {path}: {error}. Free some space and resume.") from error
+        raise CheckpointError(
+            f"Cannot write {path}: {error}. Free some space and resume."
+        ) from error
 
 
 def load_progress(

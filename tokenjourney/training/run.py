@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from tokenjourney.model.checkpoints import save_checkpoint
+
+from tokenjourney.bpe import regex_split
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
-from tokenjourney.bpe import regex_split
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
@@ -70,9 +70,7 @@ def train(run: Run, say: Say = print) -> Path:
     more = read_stories(run.extra) if run.extra else []
     held_out = read_stories([run.validation])
     recipe = run.recipe
-    windows = Windows(
-        [*stories, *more], tokenizer, run.config.n_ctx, recipe.seed, run.repetition
-    )
+    windows = Windows([*stories, *more], tokenizer, run.config.n_ctx, recipe.seed, run.repetition)
     torch.manual_seed(recipe.seed)
     network = GPT2(run.config)
     network.initialise(torch.Generator().manual_seed(recipe.seed))
@@ -82,7 +80,8 @@ def train(run: Run, say: Say = print) -> Path:
     if latest.exists():
         facts = load_progress(latest, network, optimizers)
         say(f"Resuming at step {facts['step']:,} of {recipe.steps:,}.")
-    say(f"{windows.n_tokens:,} tokens of text, {sum(p.numel() for p in network.parameters()):,} parameters.")
+    n_parameters = sum(parameter.numel() for parameter in network.parameters())
+    say(f"{windows.n_tokens:,} tokens of text, {n_parameters:,} parameters.")
     began = time.perf_counter() - facts["seconds"]
     losses: list[float] = []
     batches = windows.batches(recipe.batch_size, facts["step"])
