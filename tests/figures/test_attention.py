@@ -132,8 +132,9 @@ def test_what_does_not_fit_is_refused(changes):
 
 
 def test_the_table_has_a_row_for_every_query_and_key():
-    rows = attention_table(**head(4), labels=LABELS)
-    assert len(rows) == 16
-    assert rows[1]["masked"] is True
-    assert rows[4]["query"] == "·dog₁"
-    assert sum(row["share"] for row in rows if row["query position"] == 3) == pytest.approx(1)
+    columns, rows = attention_table(**head(4), labels=LABELS)
+    table = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert len(table) == 16
+    assert table[1]["masked"] is True
+    assert table[4]["query"] == "·dog₁"
+    assert sum(row["share"] for row in table if row["query position"] == 3) == pytest.approx(1)

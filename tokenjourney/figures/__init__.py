@@ -9,5 +9,7 @@ Shared:
 - matrices: `symmetric_limit`, `downsampled`
 
 Figures:
+- export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
+- output: `output_figure`, `output_table`
 - attention: `attention_matrices_figure`, `attention_table`
 """

@@ -11,17 +11,19 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import (
     NO_TICKS,
-    blank_figure,
+    Sketch,
     cells_to_click,
     colour_bar,
     hatched_area,
     heading,
     labelled_positions,
+    line,
     note,
     outline,
     row_label,
     tick_texts,
 )
+from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, symmetric_limit
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, number
@@ -85,7 +87,7 @@ def attention_matrices_figure(
     panels = _panels(matrices[0], matrices[1], matrices[2], d_head)
     cell = _row_height(tokens)
     height = _TOP + round(cell * tokens) + _BOTTOM
-    figure = blank_figure(
+    figure = Sketch(
         theme,
         height=height,
         margin=(_LEFT, 12, _TOP, _BOTTOM),
@@ -98,9 +100,9 @@ def attention_matrices_figure(
         left = index * (width + gap)
         _add_panel(figure, panel, index, left, width, names, followed, marked, cell, theme)
         if index:
-            figure.add_annotation(note("→", left - gap / 2, 0.5, anchor="center", size=16))
+            figure.notes(note("→", left - gap / 2, 0.5, anchor="center", size=16))
     for position in labelled_positions(tokens, 24 if cell >= 12 else 16, (followed,)):
-        figure.add_annotation(
+        figure.notes(
             note(
                 row_label(names[position], followed=position == followed, theme=theme, length=12),
                 0,
@@ -112,7 +114,7 @@ def attention_matrices_figure(
                 size=13 if cell >= 14 else 12,
             )
         )
-    figure.add_annotation(
+    figure.notes(
         note(
             "query: who asks" if tokens > 3 else "query",
             0,
@@ -123,7 +125,7 @@ def attention_matrices_figure(
             colour=theme.ink3,
         )
     )
-    figure.add_annotation(
+    figure.notes(
         note(
             "key: who<br>answers",
             0,
@@ -134,26 +136,26 @@ def attention_matrices_figure(
             colour=theme.ink3,
         )
     )
-    return figure
+    return figure.figure()
 
 
 def attention_table(
     *, dot_products: ArrayLike, scaled: ArrayLike, pattern: ArrayLike, labels: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> Table:
     """The numbers of the four matrices, one row per query and key, in reading order."""
     names = distinct_labels(labels)
     first, second, third = (_square(m, len(names)) for m in (dot_products, scaled, pattern))
-    return [
-        {
-            "query position": query,
-            "query": names[query],
-            "key position": key,
-            "key": names[key],
-            "q·k": float(first[query, key]),
-            "scaled": float(second[query, key]),
-            "masked": key > query,
-            "share": float(third[query, key]),
-        }
+    return ["query position", "query", "key position", "key", "q·k", "scaled", "masked", "share"], [
+        (
+            query,
+            names[query],
+            key,
+            names[key],
+            float(first[query, key]),
+            float(second[query, key]),
+            key > query,
+            float(third[query, key]),
+        )
         for query in range(len(names))
         for key in range(len(names))
     ]
@@ -202,7 +204,7 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
 
 
 def _add_panel(
-    figure: go.Figure,
+    figure: Sketch,
     panel: _Panel,
     index: int,
     left: float,
@@ -219,53 +221,46 @@ def _add_panel(
     shown = labelled_positions(tokens, 12, (marked,))
     texts = tick_texts(names, strong=marked)
     edge = [-0.5, tokens - 0.5]
-    figure.update_layout(
-        {
-            f"xaxis{suffix}": {
-                "domain": [left, left + width],
-                "anchor": yaxis,
-                "range": edge,
-                "tickangle": -45,
-                "tickmode": "array",
-                "tickvals": list(range(tokens)),
-                "ticktext": [texts[p] if p in shown else "" for p in range(tokens)],
-                "tickfont": {"size": 13 if tokens < 24 else 11.5, "color": theme.ink2},
-                "ticks": "",
-                "showgrid": False,
-                "zeroline": False,
-            },
-            f"yaxis{suffix}": {
-                "anchor": xaxis,
-                "range": edge[::-1],
-                "tickmode": "array",
-                "tickvals": list(range(tokens)),
-                "ticktext": tick_texts(names),
-                **NO_TICKS,
-            },
-        }
-    )
-    for text in heading(panel.title, panel.subtitle, left, 1, theme=theme):
-        figure.add_annotation(text)
+    axes: dict[str, Any] = {
+        f"xaxis{suffix}": {
+            "domain": [left, left + width],
+            "anchor": yaxis,
+            "range": edge,
+            "tickangle": -45,
+            "tickmode": "array",
+            "tickvals": list(range(tokens)),
+            "ticktext": [texts[p] if p in shown else "" for p in range(tokens)],
+            "tickfont": {"size": 13 if tokens < 24 else 11.5, "color": theme.ink2},
+            "ticks": "",
+            "showgrid": False,
+            "zeroline": False,
+        },
+        f"yaxis{suffix}": {
+            "anchor": xaxis,
+            "range": edge[::-1],
+            "tickmode": "array",
+            "tickvals": list(range(tokens)),
+            "ticktext": tick_texts(names),
+            **NO_TICKS,
+        },
+    }
+    figure.layout(**axes)
+    figure.notes(*heading(panel.title, panel.subtitle, left, 1, theme=theme))
     _add_cells(figure, panel, xaxis, yaxis, left, width, theme)
     if index >= 2 and tokens > 1:
-        figure.add_trace(hatched_area(*_staircase(tokens), theme=theme, xaxis=xaxis, yaxis=yaxis))
+        figure.trace(hatched_area(*_staircase(tokens), theme=theme, xaxis=xaxis, yaxis=yaxis))
     _add_targets(figure, panel, index, xaxis, yaxis, followed, marked, cell)
     refs = {"xref": xaxis, "yref": yaxis}
     if followed > 0 and tokens > 5:
-        figure.add_shape(
-            type="line",
-            x0=marked,
-            x1=marked,
-            y0=-0.5,
-            y1=followed - 0.5,
-            layer="above",
-            line={"color": theme.ink2, "width": 1.5, "dash": "dot"},
-            **refs,
+        figure.shapes(
+            line(
+                marked, marked, -0.5, followed - 0.5, theme.ink2, xref=xaxis, yref=yaxis, dash="dot"
+            )
         )
-    figure.add_shape(
+    figure.shapes(
         outline(edge[0], edge[1], followed - 0.5, followed + 0.5, theme.accent, width=2.5, **refs)
     )
-    figure.add_shape(
+    figure.shapes(
         outline(
             marked - 0.5, marked + 0.5, followed - 0.5, followed + 0.5, theme.ink, width=3, **refs
         )
@@ -273,13 +268,7 @@ def _add_panel(
 
 
 def _add_cells(
-    figure: go.Figure,
-    panel: _Panel,
-    xaxis: str,
-    yaxis: str,
-    left: float,
-    width: float,
-    theme: Theme,
+    figure: Sketch, panel: _Panel, xaxis: str, yaxis: str, left: float, width: float, theme: Theme
 ) -> None:
     tokens = len(panel.values)
     low = 0.0 if panel.is_share else -panel.limit
@@ -287,7 +276,7 @@ def _add_cells(
     as_picture = tokens * tokens > MOST_CELLS_AS_HEATMAP
     gap = 1 if tokens <= 32 else 0
     few = tokens <= 5
-    figure.add_trace(
+    figure.trace(
         go.Heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else panel.values,
             zmin=low,
@@ -318,7 +307,7 @@ def _add_cells(
     if as_picture:
         times = max(1, 600 // tokens)
         picture = enlarged(quantised(panel.values, low, panel.limit), times)
-        figure.add_layout_image(
+        figure.image(
             source=png_uri(picture, colours),
             xref=xaxis,
             yref=yaxis,
@@ -326,15 +315,12 @@ def _add_cells(
             y=-0.5,
             sizex=tokens,
             sizey=tokens,
-            xanchor="left",
-            yanchor="top",
-            sizing="stretch",
             layer="below",
         )
 
 
 def _add_targets(
-    figure: go.Figure,
+    figure: Sketch,
     panel: _Panel,
     index: int,
     xaxis: str,
@@ -352,7 +338,7 @@ def _add_targets(
     values = panel.values[query, key]
     allowed = np.isfinite(values)
     axes: dict[str, Any] = {"xaxis": xaxis, "yaxis": yaxis, "size": max(6.0, cell)}
-    figure.add_trace(
+    figure.trace(
         cells_to_click(
             key[allowed],
             query[allowed],
@@ -364,7 +350,7 @@ def _add_targets(
     )
     if index >= 2 and not allowed.all():
         ahead = ~allowed
-        figure.add_trace(
+        figure.trace(
             cells_to_click(
                 key[ahead],
                 query[ahead],

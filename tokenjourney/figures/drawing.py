@@ -19,33 +19,69 @@ NO_TICKS: dict[str, Any] = {
 }
 
 
-def blank_figure(
-    theme: Theme,
-    *,
-    height: int,
-    margin: tuple[int, int, int, int] = (8, 8, 8, 8),
-    caption: str = "",
-    **layout: Any,
-) -> go.Figure:
-    """An empty figure in the theme's template with a fixed height.
+class Sketch:
+    """A figure being drawn: Plotly checks all marks anew with each added, so they are added once.
 
     Args:
-        theme: its colours.
+        theme: its colours, and the template.
         height: pixels, margins included.
         margin: pixels left, right, top and bottom.
         caption: one line, kept in `layout.meta["caption"]` for the page.
         **layout: anything else of Plotly's layout.
     """
-    left, right, top, bottom = margin
-    figure = go.Figure()
-    figure.update_layout(
-        template=theme.template,
-        height=height,
-        margin={"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
-        **({"meta": {"caption": caption}} if caption else {}),
-        **layout,
-    )
-    return figure
+
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        height: float,
+        margin: tuple[int, int, int, int] = (8, 8, 8, 8),
+        caption: str = "",
+        **layout: Any,
+    ) -> None:
+        """Start with the frame alone."""
+        left, right, top, bottom = margin
+        self._traces: list[Any] = []
+        self._notes: list[dict[str, Any]] = []
+        self._shapes: list[dict[str, Any]] = []
+        self._images: list[dict[str, Any]] = []
+        self._layout: dict[str, Any] = {
+            "template": theme.template,
+            "height": round(height),
+            "margin": {"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
+            **({"meta": {"caption": caption}} if caption else {}),
+            **layout,
+        }
+
+    def trace(self, *traces: Any) -> None:
+        """Add traces, in the order in which they are drawn."""
+        self._traces += traces
+
+    def notes(self, *notes: dict[str, Any]) -> None:
+        """Add annotations, as `note` makes them."""
+        self._notes += notes
+
+    def shapes(self, *shapes: dict[str, Any]) -> None:
+        """Add shapes, as `outline` and `ground` make them."""
+        self._shapes += shapes
+
+    def image(self, **image: Any) -> None:
+        """Add a layout image."""
+        self._images.append({"sizing": "stretch", "xanchor": "left", "yanchor": "top", **image})
+
+    def layout(self, **layout: Any) -> None:
+        """Set parts of the layout, axes above all."""
+        self._layout.update(layout)
+
+    def figure(self) -> go.Figure:
+        """The finished figure."""
+        layout = {
+            **self._layout,
+            "annotations": self._notes,
+            "shapes": self._shapes,
+            "images": self._images,
+        }
+        return go.Figure(data=self._traces, layout=layout)
 
 
 def note(
@@ -149,6 +185,32 @@ def outline(
         "line": {"color": colour, "width": width},
         "layer": "above",
         **more,
+    }
+
+
+def line(
+    x0: float,
+    x1: float,
+    y0: float,
+    y1: float,
+    colour: str,
+    *,
+    xref: str = "x",
+    yref: str = "y",
+    width: float = 1.5,
+    dash: str = "solid",
+) -> dict[str, Any]:
+    """A straight line above the data."""
+    return {
+        "type": "line",
+        "x0": x0,
+        "x1": x1,
+        "y0": y0,
+        "y1": y1,
+        "xref": xref,
+        "yref": yref,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "layer": "above",
     }
 
 
@@ -269,7 +331,7 @@ def colour_bar(
         unit: written before the middle, if any.
     """
     colours = theme.div if is_signed else theme.seq
-    figure.add_layout_image(
+    figure.image(
         source=png_uri(np.arange(255, dtype=np.uint8)[None, :].repeat(8, axis=0), colours),
         xref="paper",
         yref="paper",
@@ -277,9 +339,6 @@ def colour_bar(
         y=-below_px / plot_px,
         sizex=length,
         sizey=9 / plot_px,
-        xanchor="left",
-        yanchor="top",
-        sizing="stretch",
         layer="above",
     )
     middle = (low + high) / 2
@@ -289,7 +348,7 @@ def colour_bar(
         whole = float(value).is_integer() and (value == 0 or not is_signed)
         tenth = not is_signed and float(10 * value).is_integer()
         shown = 0 if whole else 1 if tenth else digits
-        figure.add_annotation(
+        figure.notes(
             note(
                 f"{write(value, shown)}{unit}",
                 x + where * length,

@@ -1,0 +1,355 @@
+"""From scores to a choice: five columns through which every token's row runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, row_label
+from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import as_vector, require_same_length
+from tokenjourney.figures.output_columns import (
+    BETWEEN,
+    BOTTOM,
+    CHOICE,
+    CUT,
+    KEPT,
+    LEFT,
+    LOGITS,
+    RIGHT,
+    ROWS_END,
+    SCALED,
+    TOP,
+    Choice,
+    add_choice,
+    add_cut,
+    add_kept,
+    add_scores,
+    mass,
+    renormalised_others,
+)
+from tokenjourney.figures.text import (
+    count,
+    distinct_labels,
+    escaped,
+    number,
+    shortened,
+    token_markup,
+)
+from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+
+
+def output_figure(
+    *,
+    logits: ArrayLike,
+    scaled: ArrayLike | None,
+    probabilities: ArrayLike,
+    kept: ArrayLike,
+    renormalised: ArrayLike,
+    token_ids: Sequence[int],
+    labels: Sequence[str],
+    temperature: float = 1.0,
+    chosen: int | None = None,
+    chosen_label: str = "",
+    draw: float | None = None,
+    seed: int | None = None,
+    entropies: tuple[float, float, float] | None = None,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """Logits, ÷ temperature, top-k and top-p, probabilities, choice, as five linked columns.
+
+    The rows are the most probable tokens and run through all columns; above the first three stands
+    the whole vocabulary on the same axis. The choice is a column of height 1, filled by the kept
+    tokens in order of their probability; the draw is an arrow on it.
+
+    Args:
+        logits: (d_vocab,), the scores of one position.
+        scaled: (d_vocab,), logits ÷ temperature; None at temperature 0.
+        probabilities: (d_vocab,), softmax of the scaled ones, summing to 1.
+        kept: (d_vocab,), true for the tokens that top-k and top-p leave.
+        renormalised: (d_vocab,), probabilities of the kept ones, summing to 1, else 0.
+        token_ids: the tokens that get a row, best first.
+        labels: their visible texts.
+        temperature: written above the second column.
+        chosen: the ID of the token drawn.
+        chosen_label: its visible text.
+        draw: the random number from 0 to 1 that chose it.
+        seed: where the number came from.
+        entropies: bits of the distribution itself, after temperature, after the cut.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: arrays or labels that do not fit each other.
+    """
+    theme = as_theme(theme)
+    choice = _checked(
+        logits, scaled, probabilities, kept, renormalised, token_ids, labels, chosen, theme
+    )
+    figure = Sketch(
+        theme,
+        height=TOP + choice.plot_height + BOTTOM,
+        margin=(LEFT, RIGHT, TOP, BOTTOM),
+        caption="Temperature moves the dots apart or together but never changes their order.",
+        bargap=0.12,
+        barmode="overlay",
+        hoverdistance=24,
+    )
+    _lay_out_axes(figure, choice)
+    _add_rows(figure, choice)
+    add_scores(figure, choice)
+    add_cut(figure, choice)
+    add_kept(figure, choice)
+    add_choice(figure, choice, draw)
+    _add_headings(figure, choice, temperature, draw, seed)
+    _add_words(figure, choice, chosen_label, entropies)
+    return figure.figure()
+
+
+def output_table(
+    *,
+    logits: ArrayLike,
+    scaled: ArrayLike | None,
+    probabilities: ArrayLike,
+    kept: ArrayLike,
+    renormalised: ArrayLike,
+    token_ids: Sequence[int],
+    labels: Sequence[str],
+) -> Table:
+    """The rows of the five columns: rank, token, ID, logit, scaled, share, kept, renormalised."""
+    theme = as_theme(LIGHT)
+    c = _checked(logits, scaled, probabilities, kept, renormalised, token_ids, labels, None, theme)
+    return [
+        "rank",
+        "token",
+        "ID",
+        "logit",
+        "logit ÷ temperature",
+        "probability",
+        "kept",
+        "renormalised",
+    ], [
+        (
+            row + 1,
+            labels[row],
+            int(token),
+            float(c.logits[token]),
+            None if c.scaled is None else float(c.scaled[token]),
+            float(c.probabilities[token]),
+            bool(c.kept[token]),
+            float(c.renormalised[token]),
+        )
+        for row, token in enumerate(c.rows)
+    ]
+
+
+def _checked(
+    logits: ArrayLike,
+    scaled: ArrayLike | None,
+    probabilities: ArrayLike,
+    kept: ArrayLike,
+    renormalised: ArrayLike,
+    token_ids: Sequence[int],
+    labels: Sequence[str],
+    chosen: int | None,
+    theme: Theme,
+) -> Choice:
+    scores = as_vector(logits, "logits")
+    require_same_length(token_ids=token_ids, labels=labels)
+    parts = {
+        "logits": scores,
+        "probabilities": as_vector(probabilities, "probabilities"),
+        "kept": np.asarray(kept, dtype=bool),
+        "renormalised": as_vector(renormalised, "renormalised"),
+    }
+    if scaled is not None:
+        parts["scaled"] = as_vector(scaled, "scaled")
+    require_same_length(**parts)
+    rows = np.asarray(token_ids, dtype=np.intp)
+    ids = rows if chosen is None else np.append(rows, chosen)
+    if not rows.size or ids.min() < 0 or ids.max() >= len(scores):
+        raise FigureError(
+            f"The token IDs {ids.tolist()} do not fit {len(scores)} logits: "
+            f"pass at least one, each from 0 to {len(scores) - 1}."
+        )
+    return Choice(
+        scores,
+        parts.get("scaled"),
+        parts["probabilities"],
+        parts["kept"],
+        parts["renormalised"],
+        rows,
+        distinct_labels(labels),
+        chosen,
+        theme,
+    )
+
+
+def _lay_out_axes(figure: Sketch, choice: Choice) -> None:
+    rows_top = choice.height / choice.plot_height
+    above = [(choice.height + BETWEEN) / choice.plot_height, 1.0]
+    every = [choice.logits] if choice.scaled is None else [choice.logits, choice.scaled]
+    low, high = (float(f(f(part) for part in every)) for f in (min, max))
+    room = 0.05 * (high - low) or 1.0
+    scores = {"range": [low - room, high + room], "nticks": 6, "zeroline": False}
+    ticks = {
+        "showgrid": False,
+        "ticks": "",
+        "tickfont": {"size": 12.5},
+        "showline": True,
+        "linecolor": choice.theme.curve,
+    }
+    most = max(float(choice.probabilities[choice.rows].max()), mass(choice, choice.others), 1e-9)
+    kept = max(float(choice.renormalised.max()), renormalised_others(choice), 1e-9)
+    row_axis = {"range": [len(choice.rows) + 0.5, -0.5], "domain": [0, rows_top], **NO_TICKS}
+    plain = {**NO_TICKS, "anchor": "y4"}
+    figure.layout(
+        xaxis={"domain": LOGITS, "anchor": "y", **scores, **ticks},
+        xaxis2={"domain": SCALED, "anchor": "y2", **scores, **ticks},
+        xaxis3={
+            "domain": CUT,
+            "anchor": "y3",
+            "type": "log",
+            "tickmode": "array",
+            "range": [0, float(np.log10(max(len(choice.logits), 2)))],
+            "tickvals": [1, 10, 100, 1000, 10_000],
+            "ticktext": ["1", "10", "100", "1,000", "10,000"],
+            **ticks,
+        },
+        yaxis={"domain": above, "anchor": "x", "rangemode": "tozero", **NO_TICKS},
+        yaxis2={"domain": above, "anchor": "x2", "rangemode": "tozero", **NO_TICKS},
+        yaxis3={"domain": above, "anchor": "x3", "range": [0, 1.02], **NO_TICKS},
+        xaxis4={**plain, **scores, "domain": LOGITS, "showgrid": True, "matches": "x"},
+        xaxis5={**plain, **scores, "domain": SCALED, "showgrid": True, "matches": "x2"},
+        xaxis6={**plain, "domain": CUT, "range": [0, most * 1.5]},
+        xaxis7={**plain, "domain": KEPT, "range": [0, kept * 1.35]},
+        xaxis8={**plain, "domain": CHOICE, "range": [0, 1]},
+        yaxis4={**row_axis, "anchor": "x4"},
+    )
+
+
+def _add_rows(figure: Sketch, choice: Choice) -> None:
+    theme, others = choice.theme, len(choice.rows)
+    for row in range(others + 1):
+        is_chosen = row == choice.chosen_row
+        if row % 2 == 0 or is_chosen:
+            colour = theme.accent_soft if is_chosen else theme.surface
+            edges = {"colour": colour, "xref": "paper", "yref": "y4"}
+            figure.shapes(ground(0, ROWS_END, row - 0.5, row + 0.5, **edges))
+            figure.shapes(
+                ground(-LEFT + 6, 0, row - 0.5, row + 0.5, xsizemode="pixel", xanchor=0, **edges)
+            )
+        if row < others:
+            text = row_label(choice.labels[row], followed=is_chosen, theme=theme, length=11)
+        else:
+            text = f"{count(int(choice.others.sum()))} others"
+        colour = theme.ink if row < others else theme.ink2
+        figure.notes(
+            note(
+                text,
+                0,
+                row,
+                yref="y4",
+                shift=(-LEFT + 12, 0),
+                size=14.5 if row < others else 13.5,
+                colour=colour,
+            )
+        )
+
+
+def _add_headings(
+    figure: Sketch, choice: Choice, temperature: float, draw: float | None, seed: int | None
+) -> None:
+    theme, stay = choice.theme, int(choice.kept.sum())
+    effect = "closer together" if temperature > 1 else "further apart"
+    if temperature == 1:
+        effect = "nothing changes"
+    drawn = (
+        "" if draw is None else f"{'' if seed is None else f'seed {seed} '}draws {number(draw, 3)}"
+    )
+    for title, subtitle, x in (
+        ("1 Logits", "scores, any number", LOGITS[0]),
+        (
+            "2 ÷ temperature",
+            f"÷ {temperature:g}: {effect}" if temperature else "0: greedy",
+            SCALED[0],
+        ),
+        ("3 Top-k, top-p", f"mass up to each rank; {count(stay)} stay", CUT[0]),
+        ("4 Probabilities", "kept ones, summing to 1", KEPT[0]),
+        ("5 Choice", drawn.strip(), ROWS_END + 0.02),
+    ):
+        figure.notes(*heading(title, subtitle, x, 1, theme=theme))
+
+
+def _add_words(
+    figure: Sketch, choice: Choice, chosen_label: str, entropies: tuple[float, float, float] | None
+) -> None:
+    theme = choice.theme
+    size = count(len(choice.logits))
+    figure.notes(note(f"all<br>{size}", 0, 1, valign="top", shift=(-LEFT + 12, -18)))
+    figure.notes(
+        note(
+            "√ of count", 0, 1, valign="top", size=12.5, colour=theme.ink3, shift=(-LEFT + 12, -56)
+        )
+    )
+    top = choice.height / choice.plot_height
+    figure.notes(note(f"top {len(choice.rows)}", 0, top, valign="bottom", shift=(-LEFT + 12, 2)))
+    if entropies is not None:
+        texts = (
+            f"entropy {number(entropies[0])} bits",
+            f"after temperature {number(entropies[1])}",
+            f"<b>after the cut {number(entropies[2])}</b>",
+        )
+        for line, text in enumerate(texts):
+            figure.notes(
+                note(
+                    text,
+                    KEPT[0],
+                    1,
+                    valign="top",
+                    shift=(0, -4 - 20 * line),
+                    colour=theme.ink if line == 2 else theme.ink2,
+                )
+            )
+        figure.notes(
+            note(
+                "bits: yes/no questions left",
+                KEPT[0],
+                1,
+                valign="top",
+                shift=(0, -66),
+                size=12.5,
+                colour=theme.ink3,
+            )
+        )
+    if choice.chosen is not None:
+        _add_chosen(figure, choice, chosen_label)
+
+
+def _add_chosen(figure: Sketch, choice: Choice, chosen_label: str) -> None:
+    theme, x = choice.theme, ROWS_END + 0.02
+    figure.notes(note("the draw falls on", x, 1, valign="top", shift=(0, -4)))
+    figure.notes(
+        note(
+            f"<b>{escaped(shortened(chosen_label, 12))}</b>",
+            x,
+            1,
+            valign="top",
+            shift=(2, -28),
+            size=16,
+            colour=theme.on_accent,
+            bgcolor=theme.accent,
+            borderpad=5,
+            name="chosen",
+        )
+    )
+    best = int(np.argmax(choice.logits))
+    known = np.flatnonzero(choice.rows == best)
+    if best == choice.chosen:
+        said = "greedy takes it too"
+    elif known.size:
+        label = token_markup(shortened(choice.labels[int(known[0])], 10), theme=theme)
+        said = f"greedy takes {label}"
+    else:
+        return
+    figure.notes(note(said, x, 1, valign="top", shift=(0, -64), colour=theme.ink2))
