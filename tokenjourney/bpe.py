@@ -12,7 +12,7 @@ import heapq
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import overload
 
 import regex
@@ -22,9 +22,7 @@ from tokenjourney.errors import PromptError
 
 # As published with GPT-2 (encoder.py): contractions, words, numbers, other signs, white space. A
 # word takes one space before it along; the last of several spaces is left for the next word.
-GPT2_PATTERN = (
-    r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
-)
+GPT2_PATTERN = r"""'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"""
 _SPLIT = regex.compile(GPT2_PATTERN)
 # One harmless member of each class of the pattern: "x" and "0" begin no contraction.
 _STAND_INS = {r"\p{L}": "x", r"\p{N}": "0", r"\s": "\t"}
@@ -90,7 +88,7 @@ def _as_tiktoken_sees(text: str) -> str:
     return text.translate(differing) if differing else text
 
 
-@lru_cache(maxsize=None)
+@cache
 def _class_of_tiktoken(pattern: str) -> tiktoken.Encoding:
     """An encoding that gives the bytes of the characters that match, and drops all others."""
     ranks = {bytes([byte]): byte for byte in range(256)}
@@ -98,14 +96,14 @@ def _class_of_tiktoken(pattern: str) -> tiktoken.Encoding:
 
 
 def byte_alphabet() -> tuple[str, ...]:
-    """GPT-2's printable character for each of the 256 bytes, used in vocab.json and merges.txt.
+    r"""GPT-2's printable character for each of the 256 bytes, used in vocab.json and merges.txt.
 
     Printable Latin-1 stands for itself; the other bytes, in order, take the characters from
     U+0100 on, so a space is written Ġ (encoder.py of GPT-2, bytes_to_unicode).
 
     Example:
         >>> alphabet = byte_alphabet()
-        >>> alphabet[ord("a")], alphabet[ord(" ")], alphabet[ord("\\n")]
+        >>> alphabet[ord("a")], alphabet[ord(" ")], alphabet[ord("\n")]
         ('a', 'Ġ', 'Ċ')
     """
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
@@ -180,9 +178,10 @@ class MergeSteps(Sequence[MergeStep]):
 
     def _starts(self, count: int) -> list[int]:
         """Where the parts begin after `count` merges: each merge takes away one beginning."""
-        if self._whole or (count and self._merges[count - 1].middle == self._merges[count - 1].left):
+        done = self._merges[:count]
+        if self._whole or (done and done[-1].left == done[-1].middle):
             return [0]
-        gone = {merge.middle for merge in self._merges[:count]}
+        gone = {merge.middle for merge in done}
         return [start for start in range(len(self._data)) if start not in gone]
 
 

@@ -77,7 +77,9 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     )
 
 
-def write_vocabulary(vocabulary: Vocabulary, pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+def write_vocabulary(
+    vocabulary: Vocabulary, pairs: Sequence[tuple[bytes, bytes]]
+) -> dict[str, str]:
     """The files, by name, that `read_vocabulary` and `transformers` read.
 
     Args:
@@ -208,7 +210,8 @@ def _from_tokenizer_json(content: Mapping[str, Any]) -> Vocabulary:
     if not isinstance(model, dict) or model.get("type", "BPE") != "BPE":
         kind = model.get("type") if isinstance(model, dict) else None
         raise UnsupportedTokenizerError(
-            f"tokenizer.json describes a {kind or 'nameless'} model; only byte-level BPE is supported."
+            f"tokenizer.json describes a {kind or 'nameless'} model; only byte-level BPE is "
+            "supported."
         )
     for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
         if model.get(option):

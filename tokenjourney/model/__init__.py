@@ -1,6 +1,6 @@
 """The network, its hook points, checkpoints and sampling."""
 
-from tokenjourney.model.checkpoints import load_model
+from tokenjourney.model.loading import load_model
 from tokenjourney.model.model import Model
 
 __all__ = ["Model", "load_model"]

@@ -27,12 +27,6 @@ from tokenjourney.model.model import Model
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.vocabulary import TOKENIZER_FILES
 
-BUNDLED_MODEL = "tinystories"
-"""Name of the model that comes along, and of its folder in assets/models."""
-
-MODELS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "models"
-"""Where bundled models lie."""
-
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 
@@ -80,64 +74,6 @@ _OUTER_NAMES = {
 _MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 
 
-def load_model(
-    name: str | os.PathLike[str] | None = None,
-    *,
-    revision: str | None = None,
-    local_files_only: bool = False,
-) -> Model:
-    """Opens a model.
-
-    Args:
-        name: None for the bundled model, which needs no network; a local folder in Hugging Face's
-            GPT-2 layout; or the id of a repository on the Hugging Face Hub, such as "gpt2", which is
-            fetched once and then kept in the Hub's cache.
-        revision: Branch, tag or commit of a Hub repository.
-        local_files_only: Whether to take a Hub model from the cache without asking the network.
-
-    Returns:
-        The model, ready to trace; its weights are read from disk as they are needed.
-
-    Raises:
-        ModelNotFoundError: there is no such model, or it cannot be fetched.
-        CheckpointError: it is damaged, or not a GPT-2.
-
-    Example:
-        >>> load_model().config.n_layers
-        6
-    """
-    if name is not None and not isinstance(name, str | os.PathLike):
-        raise ModelNotFoundError(
-            f"A model's name must be a str or a path, not {type(name).__name__}: give a Hub id, a "
-            "local folder, or nothing for the bundled model."
-        )
-    text = BUNDLED_MODEL if name is None else os.fspath(name)
-    folder = Path(text).expanduser()
-    is_local = text == BUNDLED_MODEL or _is_path(text) or (bool(text) and folder.is_dir())
-    if is_local and revision is not None:
-        raise ModelNotFoundError(
-            f"{text} is a local model and has no revisions; leave out revision={revision!r}."
-        )
-    if text == BUNDLED_MODEL and not folder.is_dir():
-        folder = MODELS_FOLDER / BUNDLED_MODEL
-        if not folder.is_dir():
-            raise ModelNotFoundError(
-                f"The bundled model is missing: there is no folder {folder}. Get the project again, "
-                "or load a model of the Hub, or a local folder."
-            )
-        return load_checkpoint(folder)
-    if is_local:
-        return load_checkpoint(folder)
-    from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
-
-    return load_checkpoint(fetch(text, revision, local_files_only), name=text)
-
-
-def _is_path(text: str) -> bool:
-    """Whether a name can only be a path: a Hub id has at most one slash, and starts with none."""
-    return text.startswith((".", "~")) or os.path.isabs(text) or text.count("/") > 1 or "\\" in text
-
-
 def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) -> Model:
     """Opens a folder in Hugging Face's GPT-2 layout.
 
@@ -157,8 +93,8 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
     if not path.is_dir():
         what = "a file, not a folder" if path.is_file() else "not there"
         raise ModelNotFoundError(
-            f"{path} is {what}. Give a folder that holds {CONFIG_FILE} and {WEIGHTS_FILE}, a Hub id, "
-            "or nothing for the bundled model."
+            f"{path} is {what}. Give a folder that holds {CONFIG_FILE} and {WEIGHTS_FILE}, a Hub "
+            "id, or nothing for the bundled model."
         )
     config = read_config(path)
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
@@ -231,8 +167,8 @@ def _refuse_architecture(raw: Mapping[str, Any], folder: Path) -> None:
     for option, value in _FIXED_OPTIONS.items():
         if raw.get(option, value) not in (value, None):
             raise CheckpointError(
-                f"{folder / CONFIG_FILE} sets {option} to {raw[option]!r}; a model with that option "
-                "would be computed differently from GPT-2, and is not supported."
+                f"{folder / CONFIG_FILE} sets {option} to {raw[option]!r}; a model with that "
+                "option would be computed differently from GPT-2, and is not supported."
             )
 
 
@@ -411,7 +347,9 @@ def save_checkpoint(
     aside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        aside = Path(
+            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+        )
         for name, text in texts.items():
             (aside / name).write_text(text, encoding="utf-8", newline="\n")
         save_file(weights, aside / WEIGHTS_FILE, metadata={"format": "pt"})
@@ -423,7 +361,8 @@ def save_checkpoint(
             (target / stale).unlink(missing_ok=True)  # would be taken before the new files
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
-            f"Cannot write the checkpoint {target}: {error}. Free some space or choose another folder."
+            f"Cannot write the checkpoint {target}: {error}. Free some space or choose another "
+            "folder."
         ) from error
     finally:
         if aside is not None:
@@ -434,8 +373,8 @@ def _config_file(
     config: GPT2Config, tokenizer: Tokenizer | None, dtype: torch.dtype
 ) -> dict[str, Any]:
     """What config.json says, in Hugging Face's words."""
-    ends = sorted(tokenizer.special_tokens.values()) if tokenizer else []
-    end = tokenizer.special_tokens.get("<|endoftext|>", ends[0] if ends else None) if tokenizer else None
+    special = tokenizer.special_tokens if tokenizer else {}
+    end = special.get("<|endoftext|>", next(iter(special.values()), None))
     return {
         "activation_function": "gelu_new",
         "architectures": ["GPT2LMHeadModel"],

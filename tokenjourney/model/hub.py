@@ -74,13 +74,15 @@ def _download(
             )
         )
     except Exception as error:  # whatever the client meets, the model is not there
-        raise ModelNotFoundError(_explained(repository, revision, local_files_only, error)) from error
+        raise ModelNotFoundError(
+            _explained(repository, revision, local_files_only, error)
+        ) from error
 
 
 def _explained(
     repository: str, revision: str | None, local_files_only: bool, error: Exception
 ) -> str:
-    """What happened, in one sentence, and the ways out."""
+    """What happened, in one sentence."""
     if isinstance(error, GatedRepoError):
         what = (
             f"The Hub gives {repository} only to those who were granted access; ask for it on the "
@@ -100,4 +102,4 @@ def _explained(
         what = f"The model {repository} is not in the Hub's cache, or not whole, and {why}."
     else:
         what = f"The model {repository} could not be fetched ({type(error).__name__}: {error})."
-    return f"{what} {_WAYS_OUT}"
+    return what

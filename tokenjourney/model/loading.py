@@ -1,0 +1,74 @@
+"""Finding a model by its name: bundled, in a local folder, or on the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tokenjourney.errors import ModelNotFoundError
+from tokenjourney.model.checkpoints import load_checkpoint
+from tokenjourney.model.model import Model
+
+BUNDLED_MODEL = "tinystories"
+"""Name of the model that comes along, and of its folder in assets/models."""
+
+MODELS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "models"
+"""Where bundled models lie."""
+
+
+def load_model(
+    name: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
+) -> Model:
+    """Opens a model.
+
+    Args:
+        name: None for the bundled model, which needs no network; a local folder in Hugging Face's
+            GPT-2 layout; or the id of a repository on the Hugging Face Hub, such as "gpt2", which
+            is fetched once and then kept in the Hub's cache.
+        revision: Branch, tag or commit of a Hub repository.
+        local_files_only: Whether to take a Hub model from the cache without asking the network.
+
+    Returns:
+        The model, ready to trace; its weights are read from disk as they are needed.
+
+    Raises:
+        ModelNotFoundError: there is no such model, or it cannot be fetched.
+        CheckpointError: it is damaged, or not a GPT-2.
+
+    Example:
+        >>> load_model().config.n_layers
+        6
+    """
+    if name is not None and not isinstance(name, str | os.PathLike):
+        raise ModelNotFoundError(
+            f"A model's name must be a str or a path, not {type(name).__name__}: give a Hub id, a "
+            "local folder, or nothing for the bundled model."
+        )
+    text = BUNDLED_MODEL if name is None else os.fspath(name)
+    folder = Path(text).expanduser()
+    is_local = text == BUNDLED_MODEL or _is_path(text) or (bool(text) and folder.is_dir())
+    if is_local and revision is not None:
+        raise ModelNotFoundError(
+            f"{text} is a local model and has no revisions; leave out revision={revision!r}."
+        )
+    if text == BUNDLED_MODEL and not folder.is_dir():
+        folder = MODELS_FOLDER / BUNDLED_MODEL
+        if not folder.is_dir():
+            raise ModelNotFoundError(
+                f"The bundled model is missing: there is no folder {folder}. Get the project "
+                "again, or load a model of the Hub, or a local folder."
+            )
+        return load_checkpoint(folder)
+    if is_local:
+        return load_checkpoint(folder)
+    from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
+
+    return load_checkpoint(fetch(text, revision, local_files_only), name=text)
+
+
+def _is_path(text: str) -> bool:
+    """Whether a name can only be a path: a Hub id has at most one slash, and starts with none."""
+    return text.startswith((".", "~")) or os.path.isabs(text) or text.count("/") > 1 or "\\" in text
