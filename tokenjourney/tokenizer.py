@@ -37,6 +37,7 @@ __all__ = [
     "Tokenizer",
     "byte_alphabet",
     "regex_split",
+    "tokens_of",
     "visible",
 ]
 
