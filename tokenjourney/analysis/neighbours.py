@@ -1,0 +1,169 @@
+"""Which rows of a matrix lie near which: cosines, nearest neighbours, word arithmetic.
+
+Made for an embedding matrix W_E of 50,257 rows: lengths of rows can be computed once and handed
+in, and a search is one matrix-vector product in float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The rows nearest to a vector, the nearest first.
+
+    Attributes:
+        rows: Their numbers in the matrix, (k,): of W_E, token IDs.
+        cosines: Their cosines with the vector, (k,).
+    """
+
+    rows: NDArray[np.intp]
+    cosines: Array
+
+
+def row_lengths(matrix: ArrayLike) -> Array:
+    """The length (Euclidean norm) of every row: (n, d) → (n,).
+
+    >>> row_lengths([[3.0, 4.0], [0.0, 2.0]])
+    array([5., 2.], dtype=float32)
+    """
+    rows = np.asarray(matrix, np.float32)
+    return _read_only(np.sqrt(np.einsum("ij,ij->i", rows, rows)))
+
+
+def cosine_similarities(
+    matrix: ArrayLike, vector: ArrayLike, lengths: ArrayLike | None = None
+) -> Array:
+    """The cosine of the angle between every row and a vector: (n, d), (d,) → (n,).
+
+    u · v / (|u| |v|), from −1 (opposite) to 1 (same direction). A row or vector of length 0 has no
+    direction, and the cosine 0 here.
+
+    Args:
+        matrix: The rows.
+        vector: What they are compared with.
+        lengths: `row_lengths(matrix)`, where it is known already.
+
+    >>> cosine_similarities([[2.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], [3.0, 0.0])
+    array([ 1.,  0., -1.], dtype=float32)
+    """
+    rows, one = np.asarray(matrix, np.float32), np.asarray(vector, np.float32)
+    known = row_lengths(rows) if lengths is None else np.asarray(lengths, np.float32)
+    scale = known * np.linalg.norm(one)
+    products = rows @ one
+    return _read_only(
+        np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), -1, 1)
+    )
+
+
+def nearest_rows(
+    matrix: ArrayLike,
+    vector: ArrayLike,
+    k: int,
+    *,
+    lengths: ArrayLike | None = None,
+    without: Iterable[int] = (),
+) -> Neighbours:
+    """The k rows with the largest cosine with a vector; equals in the order of the matrix.
+
+    Args:
+        matrix: (n, d), the rows to search, all of them.
+        vector: (d,), what to search near.
+        k: How many; fewer come back where fewer are left.
+        lengths: `row_lengths(matrix)`, where it is known already.
+        without: Rows that are left out, such as the one the vector came from.
+
+    >>> nearest_rows([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [1.0, 0.1], 2, without=[0]).rows
+    array([2, 1])
+    """
+    cosines = np.array(cosine_similarities(matrix, vector, lengths))
+    left_out = np.unique(np.fromiter(without, dtype=np.intp))
+    cosines[left_out] = -np.inf
+    count = max(0, min(k, len(cosines) - len(left_out)))
+    if count == 0:
+        return Neighbours(np.empty(0, np.intp), np.empty(0, np.float32))
+    edge = np.partition(cosines, -count)[-count]
+    among = np.flatnonzero(cosines >= edge)
+    rows = among[np.argsort(-cosines[among], kind="stable")][:count]
+    return Neighbours(rows, _read_only(cosines[rows]))
+
+
+def cosine_matrix(rows: ArrayLike) -> Array:
+    """The cosine of every row with every row: (n, d) → (n, n), symmetric, 1 on the diagonal.
+
+    A row of length 0 has the cosine 0 with all, itself included.
+    """
+    vectors = np.asarray(rows, np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    cosines = np.clip(units @ units.T, -1, 1)
+    np.fill_diagonal(cosines, (lengths[:, 0] > 0).astype(np.float32))
+    return _read_only(cosines)
+
+
+def arithmetic_vector(matrix: ArrayLike, plus: int, minus: int, plus_too: int) -> Array:
+    """Row a − row b + row c of a matrix: (d,).
+
+    Mikolov, Yih and Zweig, "Linguistic Regularities in Continuous Space Word Representations"
+    (2013), section 4: what lies near king − man + woman?
+    """
+    rows = np.asarray(matrix, np.float32)
+    return _read_only(rows[plus] - rows[minus] + rows[plus_too])
+
+
+def neighbourhood(
+    matrix: ArrayLike, rows: Iterable[int], each: int, *, lengths: ArrayLike | None = None
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Some rows, and the neighbours of each that are not among them.
+
+    Args:
+        matrix: (n, d), the rows to search.
+        rows: Those whose neighbours are wanted.
+        each: How many neighbours of each.
+        lengths: `row_lengths(matrix)`, where it is known already.
+
+    Returns:
+        The rows without repetitions, and all their neighbours without repetitions, both in the
+        order in which they were found.
+    """
+    own = tuple(dict.fromkeys(int(row) for row in rows))
+    vectors = np.asarray(matrix, np.float32)
+    known = row_lengths(vectors) if lengths is None else lengths
+    found: dict[int, None] = {}
+    for row in own:
+        near = nearest_rows(vectors, vectors[row], each, lengths=known, without=own)
+        found.update(dict.fromkeys(near.rows.tolist()))
+    return own, tuple(found)
+
+
+def untrained_embedding(config: GPT2Config, seed: int) -> Array:
+    """W_E as it is before any training: what `GPT2.initialise` draws with this seed.
+
+    W_E is the first thing drawn, so a network of one block is enough to draw it.
+
+    Args:
+        config: Sizes of the model.
+        seed: Of the random numbers.
+
+    Returns:
+        (d_vocab, d_model), read-only.
+    """
+    network = GPT2(replace(config, n_layers=1))
+    network.initialise(torch.Generator().manual_seed(seed))
+    return _read_only(network.W_E.detach().numpy())
+
+
+def _read_only(array: Array) -> Array:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,125 @@
+"""Where a token stands: position vectors, learned and by formula, and what a place changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tokenjourney.analysis.neighbours import cosine_matrix
+
+Array = NDArray[np.float32]
+
+
+def sinusoidal_positions(n_positions: int, d_model: int) -> Array:
+    """The fixed position vectors of the first transformer: (n_positions, d_model).
+
+    PE[p, 2i] = sin(p / 10000^(2i / d_model)), PE[p, 2i + 1] = cos of the same: Vaswani et al.,
+    "Attention Is All You Need" (2017), section 3.5. It has a row for every place there is.
+
+    >>> sinusoidal_positions(2, 4).round(2)
+    array([[0.  , 1.  , 0.  , 1.  ],
+           [0.84, 0.54, 0.01, 1.  ]], dtype=float32)
+    """
+    places = np.arange(n_positions, dtype=np.float64)[:, None]
+    pairs = np.arange(0, d_model, 2, dtype=np.float64)
+    angles = places / 10000.0 ** (pairs / d_model)
+    table = np.empty((n_positions, 2 * len(pairs)), np.float32)
+    table[:, 0::2], table[:, 1::2] = np.sin(angles), np.cos(angles)
+    return _read_only(table[:, :d_model])
+
+
+def similarity_by_distance(rows: ArrayLike) -> tuple[Array, Array, Array]:
+    """How alike two rows are on average, by how far apart they stand.
+
+    Args:
+        rows: (n, d), position vectors in order.
+
+    Returns:
+        Three arrays (n,): mean, smallest and largest cosine of all pairs 0, 1, 2 … places apart.
+    """
+    cosines = cosine_matrix(rows)
+    n = len(cosines)
+    mean, low, high = (np.empty(n, np.float32) for _ in range(3))
+    for distance in range(n):
+        pairs = np.diagonal(cosines, distance)
+        mean[distance], low[distance], high[distance] = pairs.mean(), pairs.min(), pairs.max()
+    return _read_only(mean), _read_only(low), _read_only(high)
+
+
+def occurrences(token_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """The token IDs that stand at several positions, each with these positions, in reading order.
+
+    >>> occurrences([404, 520, 622, 520])
+    {520: (1, 3)}
+    """
+    places: dict[int, list[int]] = {}
+    for position, token_id in enumerate(token_ids):
+        places.setdefault(int(token_id), []).append(position)
+    return {token_id: tuple(found) for token_id, found in places.items() if len(found) > 1}
+
+
+def two_places(token_ids: Sequence[int], followed: int) -> tuple[int, int] | None:
+    """Two positions of one token, the earlier first; None where no token stands twice.
+
+    The followed token and its nearest double, if it has one; else the first token that has.
+
+    >>> two_places([404, 520, 622, 520], followed=0)
+    (1, 3)
+    """
+    repeated = occurrences(token_ids)
+    own = [p for p in repeated.get(int(token_ids[followed]), ()) if p != followed]
+    if own:
+        nearest = min(own, key=lambda position: (abs(position - followed), position))
+        return min(followed, nearest), max(followed, nearest)
+    for places in repeated.values():
+        return places[0], places[1]
+    return None
+
+
+def cosines_of_two(stations: Sequence[ArrayLike], first: int, second: int) -> Array:
+    """The cosine of two rows at each of several stations: one number a station.
+
+    Args:
+        stations: Arrays (T, d), such as the token embeddings, what enters block 0, and what leaves
+            each block.
+        first: One row.
+        second: The other.
+    """
+    pairs = (np.asarray(station, np.float32)[[first, second]] for station in stations)
+    return _read_only(np.array([cosine_matrix(pair)[0, 1] for pair in pairs], np.float32))
+
+
+def cosines_of_rows(first: ArrayLike, second: ArrayLike) -> Array:
+    """The cosine of each row of one array with the same row of another: (n, d), (n, d) → (n,)."""
+    one, other = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    scale = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    products = np.einsum("ij,ij->i", one, other)
+    zero = np.zeros_like(products)
+    return _read_only(np.clip(np.divide(products, scale, out=zero, where=scale > 0), -1, 1))
+
+
+def swapped_order(sizes: Sequence[int], first: int, second: int) -> tuple[int, ...]:
+    """The positions of a prompt's tokens in the order that they have when two words are swapped.
+
+    Args:
+        sizes: How many tokens each word has, in order.
+        first: Number of a word, from 0.
+        second: Number of the other.
+
+    Returns:
+        Old positions in their new order: token `order[i]` of the prompt now stands at place i.
+
+    >>> swapped_order([1, 2, 1], 0, 1)
+    (1, 2, 0, 3)
+    """
+    ends = np.cumsum(sizes).tolist()
+    words = [list(range(end - size, end)) for size, end in zip(sizes, ends, strict=True)]
+    words[first], words[second] = words[second], words[first]
+    return tuple(position for word in words for position in word)
+
+
+def _read_only(array: Array) -> Array:
+    array.setflags(write=False)
+    return array
