@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenjourney.errors import HookError
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.tokenizer import Tokenizer
@@ -52,6 +53,19 @@ class Model:
     def W_U(self) -> NDArray[np.float32]:
         """The unembedding (d_model, d_vocab), read-only; tied models share it with W_E."""
         return _read_only(self.network.W_U.detach().numpy())
+
+    def parameter(self, name: str) -> NDArray[np.float32]:
+        """Any trained tensor by its name in the network, read-only: "blocks.0.mlp.down.weight".
+
+        Raises:
+            HookError: there is no such parameter.
+        """
+        try:
+            found = self.network.get_parameter(name)
+        except AttributeError:
+            names = ", ".join(own for own, _ in self.network.named_parameters())
+            raise HookError(f"There is no parameter {name!r}. There are: {names}.") from None
+        return _read_only(found.detach().numpy())
 
 
 def _read_only(array: NDArray[np.float32]) -> NDArray[np.float32]:
