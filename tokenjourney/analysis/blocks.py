@@ -1,0 +1,141 @@
+"""One block, step by step: what each step makes of one token's vector.
+
+Ba, Kiros and Hinton, "Layer Normalization" (2016); Srivastava et al., "Dropout" (2014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokenjourney.errors import HookError
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
+
+Array = NDArray[np.float32]
+
+STEPS: Final = (
+    "resid_pre", "ln1.normalized", "attn_out", "resid_mid", "ln2.normalized", "mlp_out",
+    "resid_post",
+)  # fmt: skip
+"""The activations of a block on the way of one token, in forward order."""
+
+
+def norms(vectors: Array) -> Array:
+    """(…,): the length of each vector (…, d_model).
+
+    >>> norms(np.array([[3.0, 4.0]], np.float32))
+    array([5.], dtype=float32)
+    """
+    return np.asarray(np.linalg.norm(vectors, axis=-1), dtype=np.float32)
+
+
+def cosine(a: Array, b: Array) -> float:
+    """The cosine of the angle between two vectors: 1 along, 0 across, −1 against.
+
+    >>> round(cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])), 3)
+    0.707
+    """
+    length = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
+    return float(np.dot(a, b)) / length if length else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class BlockWalk:
+    """One token's way through one block.
+
+    Attributes:
+        vectors: For each of `STEPS` its (d_model,) vector.
+        lengths: For each of `STEPS` the vector's length.
+        attention_angle: Cosine between what attention adds and the stream it is added to.
+        mlp_angle: Cosine between what the feed-forward part adds and the stream.
+    """
+
+    vectors: dict[str, Array]
+    lengths: dict[str, float]
+    attention_angle: float
+    mlp_angle: float
+
+
+def block_walk(journey: Journey, block: int, position: int) -> BlockWalk:
+    """One token's vectors through a block, with their lengths.
+
+    Raises:
+        HookError: there is no such block or position.
+    """
+    if not 0 <= position < len(journey):
+        raise HookError(f"There is no position {position}: they run from 0 to {len(journey) - 1}.")
+    vectors = {step: journey[step, block][position] for step in STEPS}
+    return BlockWalk(
+        vectors,
+        {step: float(norms(vector)) for step, vector in vectors.items()},
+        cosine(vectors["attn_out"], vectors["resid_pre"]),
+        cosine(vectors["mlp_out"], vectors["resid_mid"]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LayerNormStages:
+    """One vector on its way through a LayerNorm.
+
+    Attributes:
+        before: (d_model,), as it came in.
+        standardised: The same with mean 0 and variance 1.
+        after: With the learned gain and bias: what the next layer sees.
+    """
+
+    before: Array
+    standardised: Array
+    after: Array
+
+
+def layer_norm_stages(x: Array, scale: float, gain: Array, bias: Array) -> LayerNormStages:
+    """The three pictures of a LayerNorm: before; standardised; after gain and bias.
+
+    Args:
+        x: (d_model,), what comes in.
+        scale: √(variance + ε), as the run computed it (`ln1.hook_scale`).
+        gain: (d_model,), learned.
+        bias: (d_model,), learned.
+
+    >>> stages = layer_norm_stages(np.array([1.0, 3.0]), 1.0, np.ones(2), np.zeros(2))
+    >>> stages.standardised
+    array([-1.,  1.], dtype=float32)
+    """
+    standardised = np.asarray((x - x.mean(dtype=np.float64)) / scale, dtype=np.float32)
+    after = np.asarray(standardised * gain + bias, dtype=np.float32)
+    return LayerNormStages(x, standardised, after)
+
+
+@dataclass(frozen=True, eq=False)
+class DropoutExample:
+    """One vector as training would see it.
+
+    Attributes:
+        kept: (d_model,) bool, what the mask lets through.
+        values: The vector with the rest set to 0 and what is kept divided by 1 − rate.
+    """
+
+    kept: NDArray[np.bool_]
+    values: Array
+
+
+def dropout_example(x: Array, rate: float, seed: int) -> DropoutExample:
+    """A mask as training draws one, here for illustration: at inference dropout does nothing.
+
+    What is kept grows by 1 / (1 − rate), so that the sum stays the same on average.
+
+    Raises:
+        HookError: the rate is not from 0 to below 1.
+
+    >>> dropout_example(np.ones(4, np.float32), 0.0, seed=0).values
+    array([1., 1., 1., 1.], dtype=float32)
+    """
+    if not 0 <= rate < 1:
+        raise HookError(f"A dropout rate of {rate} has no meaning: give one from 0 to below 1.")
+    kept = np.random.default_rng(seed).random(x.shape) >= rate
+    return DropoutExample(kept, np.where(kept, x / np.float32(1 - rate), np.float32(0)))
