@@ -22,6 +22,7 @@ from torch import Tensor
 from tokenjourney.edits import Edit
 from tokenjourney.errors import HookError, PromptError
 from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_hook
 from tokenjourney.model.sampling import probabilities, ranking
 from tokenjourney.record import BlockStore, Record
@@ -382,9 +383,7 @@ class Source:
     def logits(self, journey: Journey, position: int | None = None) -> Array:
         """Logits at one position (d_vocab,), or at all (T, d_vocab)."""
         network = self.need_model("compute logits").network
-        rows = journey.stream[-1] if position is None else journey.stream[-1][position]
-        with torch.inference_mode():
-            return read_only(network.unembed(rows, Tap(edit_hooks(journey.edits))))
+        return _logits(network, journey.stream[-1], journey.edits, position)
 
 
 class _Derived:
@@ -491,10 +490,20 @@ def _blocks(
             record.stream[depth, start:end] = next(stream)[0]
         if depth < config.n_layers:
             yield depth
+    logits = _logits(network, record.stream[-1, :end], edits, end - 1)
+    yield Journey(config, before + new, record, Source(model.name, model), edits, logits)
+
+
+def _logits(
+    network: GPT2, final: Tensor, edits: Sequence[Edit], position: int | None = None
+) -> Array:
+    """Logits from what leaves the last block: at one position (d_vocab,), or all (T, d_vocab)."""
+    replaced = any(e.name.startswith("ln_final") and not e.per_position for e in edits)
+    alone = position is not None and not replaced  # a replaced activation has rows for all
+    rows = final[position] if alone else final
     with torch.inference_mode():
-        logits = network.unembed(record.stream[-1, end - 1], tap)
-    source = Source(model.name, model)
-    yield Journey(config, before + new, record, source, edits, read_only(logits))
+        logits = read_only(network.unembed(rows, Tap(edit_hooks(edits))))
+    return logits if alone or position is None else logits[position]
 
 
 def edit_hooks(edits: Sequence[Edit]) -> dict[str, list[Hook]]:
