@@ -9,6 +9,8 @@ Shared:
 - matrices: `symmetric_limit`, `downsampled`
 
 Figures:
+- strips (embeddings, positions, block): `strips_figure`, `strips_table`, `window`
+- bars (anywhere): `bars_figure`, `pushes_figure`
 - export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
 - output: `output_figure`, `output_table`
 - attention: `attention_matrices_figure`, `attention_table`

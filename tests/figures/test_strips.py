@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from tokenjourney.figures.strips import strips_figure, strips_table, window
+from tokenjourney.figures.theme import LIGHT, FigureError
+
+LABELS = ["The", "·dog", "·chased", "·dog"]
+
+
+def vectors(tokens=4, dimensions=192, seed=0):
+    return np.random.default_rng(seed).normal(size=(tokens, dimensions)).astype(np.float32)
+
+
+def figure(tokens=4, dimensions=192, **changes):
+    first, second = vectors(tokens, dimensions), vectors(tokens, dimensions, 1)
+    given = {
+        "columns": [("Token", "a", first), ("Position", "b", second), ("Sum", "c", first + second)],
+        "labels": (LABELS * tokens)[:tokens],
+        "followed": 1,
+    }
+    return strips_figure(**given | changes)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "lines", "wide"), [(192, 4, 48), (768, 8, 96), (100, 3, 34)]
+)
+def test_every_number_of_every_vector_is_there_in_reading_order(dimensions, lines, wide):
+    fig = figure(dimensions=dimensions)
+    cells = np.asarray(fig.data[0].z)
+    assert cells.shape == (4 * (lines + 1), wide)
+    for row, expected in enumerate(vectors(dimensions=dimensions)):
+        strip = cells[row * (lines + 1) : (row + 1) * (lines + 1) - 1].ravel()
+        np.testing.assert_array_equal(strip[:dimensions], expected)
+
+
+def test_hover_names_token_dimension_and_number():
+    strip = figure().data[0]
+    assert strip.hovertemplate.startswith("“%{y}”, dimension %{customdata} of 192: %{text}")
+    assert strip.customdata[1][8] == 57
+    assert strip.text[1][8] == f"{vectors()[0, 56]:.3f}".replace("-", "−")
+
+
+def test_strips_that_are_compared_share_one_scale_around_zero():
+    fig = figure()
+    assert len({trace.zmax for trace in fig.data}) == 1
+    assert all(trace.zmin == -trace.zmax for trace in fig.data)
+    ends = [n.text for n in fig.layout.annotations if n.name == "colour bar"]
+    assert ends[0].replace("−", "+") == ends[2]
+    assert ends[1] == "0"
+
+
+def test_the_followed_row_is_outlined_in_every_column_and_its_chip_filled():
+    shapes = figure().layout.shapes
+    outlines = [s for s in shapes if s.line.color == LIGHT.accent and s.fillcolor is None]
+    assert [s.xref for s in outlines] == ["x", "x2", "x3"]
+    assert len([s for s in shapes if s.fillcolor == LIGHT.accent]) == 1
+
+
+def test_a_long_prompt_shows_a_window_around_the_followed_token_and_says_so():
+    fig = figure(tokens=200, followed=150)
+    assert window(200, 150) == (120, 180)
+    assert fig.layout.meta["caption"].endswith("Tokens 120–179 of 200.")
+    assert len(fig.data[0].z) == 60 * 5
+
+
+def test_rows_and_labels_must_fit():
+    with pytest.raises(FigureError, match="4 rows, but there are 2 labels"):
+        figure(labels=["a", "b"])
+
+
+def test_the_table_has_each_number_once_per_column():
+    columns, rows = strips_table(columns=[("Token", "", vectors())], labels=LABELS)
+    assert columns == ["position", "token", "dimension", "Token"]
+    assert len(rows) == 4 * 192
+    assert rows[192][:3] == (1, "·dog₁", 0)
+    assert rows[192][3] == vectors()[1, 0]

@@ -1,0 +1,267 @@
+"""Vectors as strips of colour: every number of a vector, in reading order, over several lines."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from tokenjourney.figures.drawing import (
+    NO_TICKS,
+    Sketch,
+    colour_bar,
+    ground,
+    heading,
+    note,
+    outline,
+    row_label,
+)
+from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
+from tokenjourney.figures.text import count, distinct_labels, escaped, shortened
+from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+
+_MOST_ROWS = 60
+_MOST_WRITTEN = 24_000
+_CHIP, _TOP, _BOTTOM, _GAP = 122, 52, 46, 0.05
+
+
+def strip_lines(dimensions: int) -> int:
+    """In how many lines a strip is read: 4 of 48 at 192, 8 of 96 at 768.
+
+    >>> strip_lines(192), strip_lines(768), strip_lines(1600)
+    (4, 8, 17)
+    """
+    wide = 48 if dimensions <= 384 else 96
+    return max(1, -(-dimensions // wide))
+
+
+def window(tokens: int, followed: int, most: int = _MOST_ROWS) -> tuple[int, int]:
+    """The first position and the end of the at most `most` rows shown around the followed one.
+
+    >>> window(1024, 150), window(8, 3)
+    ((120, 180), (0, 8))
+    """
+    if tokens <= most:
+        return 0, tokens
+    start = min(max(followed - most // 2, 0), tokens - most)
+    return start, start + most
+
+
+def strips_figure(
+    *,
+    columns: Sequence[tuple[str, str, ArrayLike]],
+    labels: Sequence[str],
+    ids: Sequence[int] | None = None,
+    followed: int | None = None,
+    alike: Sequence[int] = (),
+    joints: Sequence[str] = ("+", "="),
+    numbers: Sequence[int] | None = None,
+    lines: int | None = None,
+    limit: float | None = None,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """Rows of strips: for each token one strip in every column, all on one scale.
+
+    Above 60 rows a window around the followed one is shown, and the caption says so.
+
+    Args:
+        columns: for each its title, its second line, and its (T, d) numbers.
+        labels: the visible texts of the T rows.
+        ids: their token IDs, written into the chips.
+        followed: the row with the accent.
+        alike: rows to outline quietly, such as the other place of the same token.
+        joints: the signs between the columns, such as + and =.
+        numbers: what is written before each chip; the positions if None.
+        lines: lines of a strip; `strip_lines` of the dimensions if None.
+        limit: the end of the scale; the 99th percentile of all numbers shown if None.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: shapes or lengths that do not fit each other.
+    """
+    theme = as_theme(theme)
+    arrays = [_rows(values, len(labels)) for _, _, values in columns]
+    if ids is not None:
+        require_same_length(labels=labels, ids=ids)
+    names = distinct_labels(labels)
+    start, end = window(len(names), followed or 0)
+    shown = [array[start:end] for array in arrays]
+    limit = limit or symmetric_limit(*shown)
+    pitch = 38 if end - start <= 12 else 30 if end - start <= 24 else 22
+    plot = pitch * (end - start)
+    dimensions = shown[0].shape[1]
+    per_strip = lines or strip_lines(dimensions)
+    sketch = Sketch(
+        theme, height=_TOP + plot + _BOTTOM, margin=(_CHIP + 30, 8, _TOP, _BOTTOM),
+        caption=_caption(dimensions, per_strip, start, end, len(names)),
+    )  # fmt: skip
+    _add_rows(sketch, names, ids, numbers, range(start, end), followed, alike, pitch, theme)
+    width = (1 - _GAP * (len(shown) - 1)) / len(shown)
+    written = sum(array.size for array in shown) <= _MOST_WRITTEN
+    for index, ((title, subtitle, _), values) in enumerate(zip(columns, shown, strict=True)):
+        left = index * (width + _GAP)
+        sketch.notes(*heading(title, subtitle, left, 1, theme=theme))
+        if index and joints:
+            sign = joints[min(index, len(joints)) - 1]
+            sketch.notes(
+                *(note(sign, left - _GAP / 2, (row + 0.5) * pitch, yref="y", anchor="center",
+                       size=16) for row in range(end - start))
+            )  # fmt: skip
+        _add_column(
+            sketch, values, names[start:end], index, (left, left + width), pitch=pitch,
+            lines=per_strip, limit=limit, written=written, title=title, theme=theme,
+        )  # fmt: skip
+        if followed is not None and start <= followed < end:
+            top = (followed - start) * pitch
+            x = f"x{index + 1}" if index else "x"
+            wide = -(-dimensions // per_strip)
+            sketch.shapes(outline(0, wide, top + 3, top + pitch - 3, theme.accent, xref=x, width=2))
+    colour_bar(sketch, low=-limit, high=limit, x=0, length=min(width, 0.3), below_px=12,
+               plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
+    return sketch.figure()
+
+
+def strips_table(*, columns: Sequence[tuple[str, str, ArrayLike]], labels: Sequence[str]) -> Table:
+    """Every number of the strips: one row per token and dimension, one column per strip."""
+    names = distinct_labels(labels)
+    arrays = [_rows(values, len(labels)) for _, _, values in columns]
+    titles = [title for title, _, _ in columns]
+    return ["position", "token", "dimension", *titles], [
+        (row, name, dimension, *(float(array[row, dimension]) for array in arrays))
+        for row, name in enumerate(names)
+        for dimension in range(arrays[0].shape[1])
+    ]
+
+
+def _rows(values: ArrayLike, tokens: int) -> Array:
+    matrix = as_matrix(values, "A column of strips")
+    if len(matrix) != tokens:
+        raise FigureError(
+            f"A column of strips has {len(matrix)} rows, but there are {tokens} labels: "
+            "pass one row per label."
+        )
+    return matrix
+
+
+def _caption(dimensions: int, lines: int, start: int, end: int, tokens: int) -> str:
+    per_line = -(-dimensions // lines)
+    said = f"{count(dimensions)} numbers a strip, read in {lines} lines of {per_line}."
+    if lines == 1:
+        said = f"{count(dimensions)} numbers a strip."
+    if end - start < tokens:
+        said += f" Tokens {start}–{end - 1} of {count(tokens)}."
+    return said
+
+
+def _add_rows(
+    sketch: Sketch,
+    names: list[str],
+    ids: Sequence[int] | None,
+    numbers: Sequence[int] | None,
+    rows: range,
+    followed: int | None,
+    alike: Sequence[int],
+    pitch: int,
+    theme: Theme,
+) -> None:
+    """Ground, number and chip of each row, left of the strips."""
+    tall = min(28, pitch - 4)
+    for index, row in enumerate(rows):
+        middle = (index + 0.5) * pitch
+        is_followed = row == followed
+        if is_followed or row in alike:
+            colour = theme.accent_soft if is_followed else theme.surface
+            band: dict[str, Any] = {"xref": "paper", "yref": "y"}
+            top, bottom = index * pitch + 0.5, (index + 1) * pitch - 0.5
+            sketch.shapes(
+                ground(0, 1, top, bottom, colour, **band),
+                ground(-_CHIP - 30, 0, top, bottom, colour, xsizemode="pixel", xanchor=0, **band),
+            )
+        sketch.shapes(
+            ground(
+                -_CHIP - 4, -10, middle - tall / 2, middle + tall / 2,
+                theme.accent if is_followed else theme.bg, xref="paper", yref="y",
+                xsizemode="pixel", xanchor=0,
+                line={"width": 1, "color": theme.accent if is_followed else theme.line},
+            )
+        )  # fmt: skip
+        place: dict[str, Any] = {"x": 0, "y": middle, "xref": "paper", "yref": "y"}
+        number = row if numbers is None else numbers[row]
+        text = (
+            f"<b>{escaped(shortened(names[row], 10))}</b>"
+            if is_followed
+            else row_label(names[row], followed=False, theme=theme, length=10)
+        )
+        on_chip = theme.on_accent if is_followed else theme.ink
+        sketch.notes(
+            note(str(number), anchor="right", shift=(-_CHIP - 10, 0), size=12.5,
+                 colour=theme.ink2 if is_followed else theme.ink3, **place),
+            note(text, anchor="left", shift=(-_CHIP + 2, 0), size=14 if pitch > 24 else 13,
+                 colour=on_chip, **place),
+        )  # fmt: skip
+        if ids is not None:
+            sketch.notes(
+                note(str(ids[row]), anchor="right", shift=(-16, 0), size=12.5,
+                     colour=on_chip if is_followed else theme.ink3, **place)
+            )  # fmt: skip
+
+
+def _add_column(
+    sketch: Sketch,
+    values: Array,
+    names: Sequence[str],
+    index: int,
+    domain: tuple[float, float],
+    *,
+    pitch: int,
+    lines: int,
+    limit: float,
+    written: bool,
+    title: str,
+    theme: Theme,
+) -> None:
+    """One heatmap for a whole column: the lines of each strip, then an empty one."""
+    tokens, dimensions = values.shape
+    wide = -(-dimensions // lines)
+    cells = np.full((tokens, lines + 1, wide), np.nan, dtype=np.float32)
+    padded = np.full((tokens, lines * wide), np.nan, dtype=np.float32)
+    padded[:, :dimensions] = values
+    cells[:, :lines] = padded.reshape(tokens, lines, wide)
+    number = np.arange(lines * wide).reshape(lines, wide)
+    number = np.vstack([number, np.zeros((1, wide), dtype=number.dtype)])
+    inner = np.linspace(5, pitch - 5, lines + 1)
+    edges = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch - 5)
+    edges = np.append(edges[:-1], tokens * pitch + 5)
+    suffix = str(index + 1) if index else ""
+    middles = (edges[:-1] + edges[1:]) / 2
+    said = [escaped(name) for name in names for _ in range(lines + 1)]
+    shown = "%{text}" if written else "%{z:.3f}"
+    sketch.trace(
+        go.Heatmap(
+            z=cells.reshape(-1, wide), x=np.arange(wide + 1), y=edges, zmin=-limit, zmax=limit,
+            colorscale=theme.div_scale, showscale=False, hoverongaps=False, xgap=0, ygap=0,
+            text=_texts(cells).reshape(-1, wide) if written else None,
+            customdata=np.tile(number, (tokens, 1)).astype(np.int16),
+            hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: {shown}"
+            "<extra></extra>",
+            xaxis=f"x{suffix}", yaxis=f"y{suffix}", name=title,
+        )
+    )  # fmt: skip
+    sketch.layout(
+        **{
+            f"xaxis{suffix}": {
+                "domain": domain, "anchor": f"y{suffix}", "range": [0, wide], **NO_TICKS,
+            },
+            f"yaxis{suffix}": {
+                "anchor": f"x{suffix}", "range": [tokens * pitch, 0], "tickmode": "array",
+                "tickvals": middles, "ticktext": said, **NO_TICKS,
+            },
+        }
+    )  # fmt: skip
+
+
+def _texts(cells: Array) -> Any:
+    texts = np.char.mod("%.3f", np.nan_to_num(cells))
+    return np.char.replace(texts, "-", "−").astype(object)
