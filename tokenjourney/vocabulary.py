@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ _TOKENIZER_CLASSES = ("GPT2Tokenizer", "GPT2TokenizerFast", "PreTrainedTokenizer
 _ALPHABET = byte_alphabet()
 # Printable character → byte as Latin-1; what is not of the alphabet becomes unencodable.
 _TO_LATIN_1 = dict.fromkeys(range(256), 0x2FF) | {ord(c): b for b, c in enumerate(_ALPHABET)}
-_LARGEST_ID = 2**31 - 1
+_LARGEST_ID = 10_000_000  # room is made for every ID up to the largest
+
+Pairs = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +216,13 @@ def _from_tokenizer_json(content: Mapping[str, Any]) -> Vocabulary:
             f"tokenizer.json describes a {kind or 'nameless'} model; only byte-level BPE is "
             "supported."
         )
-    for option in ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
+    for option in (
+        "dropout",
+        "continuing_subword_prefix",
+        "end_of_word_suffix",
+        "byte_fallback",
+        "ignore_merges",
+    ):
         if model.get(option):
             raise UnsupportedTokenizerError(
                 f"tokenizer.json sets {option} to {model[option]!r}; GPT-2's BPE has none."
@@ -319,13 +328,12 @@ def _ranks(vocab: Mapping[str, int], merges: Sequence[str]) -> dict[bytes, int]:
             f"The vocabulary lacks {len(missing)} of the 256 single bytes (the first is "
             f"0x{missing[0]:02X}), so some texts could not be encoded."
         )
-    made = [merge.replace(" ", "", 1) for merge in merges]
-    ids = [vocab.get(text, -1) for text in made]
+    ids = [vocab.get(merge.replace(" ", "", 1), -1) for merge in merges]
     steps = np.diff(np.array(ids, np.int64))
     if -1 in ids:
-        index = ids.index(-1)
+        merge = merges[ids.index(-1)]
         raise UnsupportedTokenizerError(
-            f"Merge {index} ({merges[index]!r}) makes {made[index]!r}, which the vocabulary lacks."
+            f"The merge {merge!r} makes a token that the vocabulary does not hold."
         )
     if (steps <= 0).any():
         index = int(np.argmax(steps <= 0)) + 1
@@ -333,55 +341,58 @@ def _ranks(vocab: Mapping[str, int], merges: Sequence[str]) -> dict[bytes, int]:
             f"The token IDs are not in merge order, as tiktoken needs: merge {index} "
             f"({merges[index]!r}) makes ID {ids[index]}, the merge before it ID {ids[index - 1]}."
         )
-    check_reachable(merges, made)
-    try:
-        return {
-            text.translate(_TO_LATIN_1).encode("latin-1"): token_id
-            for texts, numbers in ((_ALPHABET, map(vocab.__getitem__, _ALPHABET)), (made, ids))
-            for text, token_id in zip(texts, numbers, strict=True)
-        }
-    except UnicodeEncodeError as error:
+    all_ids = [*map(vocab.__getitem__, _ALPHABET), *ids]
+    pairs = _pairs(vocab, merges, all_ids)
+    check_reachable(merges, pairs)
+    data = [bytes([byte]) for byte in range(256)]
+    for left, right in pairs.tolist():
+        data.append(data[left] + data[right])
+    return dict(zip(data, all_ids, strict=True))
+
+
+def _pairs(vocab: Mapping[str, int], merges: Sequence[str], ids: Sequence[int]) -> Pairs:
+    """The two parts of each merge, (n_merges, 2), numbered: 0 to 255 the bytes, then the merges.
+
+    Args:
+        vocab: Tokens in the printable alphabet → ID.
+        merges: "left right" in that alphabet.
+        ids: IDs of the bytes and of what the merges make.
+    """
+    parts = " ".join(merges).split(" ") if merges else []
+    if len(parts) != 2 * len(merges):
+        merge = next(merge for merge in merges if merge.count(" ") != 1)
+        raise CheckpointError(f"The merge {merge!r} is not two parts with a space between them.")
+    number = np.full(max(ids) + 2, -1)  # the last stands for what is no token: ID -1
+    number[ids] = np.arange(len(ids))
+    pairs = number[[*map(vocab.get, parts, repeat(-1))]].reshape(-1, 2)
+    bad = (pairs < 0) | (pairs >= np.arange(256, len(ids))[:, None])
+    if bad.any():
+        merge = merges[int(np.argmax(bad.any(axis=1)))]
         raise UnsupportedTokenizerError(
-            f"The merges hold characters that stand for no byte ({error.object!r})."
-        ) from None
+            f"The merge {merge!r} needs a part that no earlier merge makes."
+        )
+    return pairs
 
 
-def check_reachable(merges: Sequence[str], made: Sequence[str]) -> None:
+def check_reachable(merges: Sequence[str], pairs: Pairs) -> None:
     """Refuses merges that can never happen, because earlier ones cut across their pair.
 
     A vocabulary learned by BPE has none. Where there are none, merging by the rank of the merged
     bytes (tiktoken) and by the rank of the pair (the paper, `transformers`) are the same: see
-    `replay`. For a merge of a and b, the merges are undone along the border between the two, the
-    latest first: had any pair that faces each other there been merged earlier, the border would
-    be gone before a and b exist.
+    `replay`.
 
     Args:
-        merges: "left right" in the printable alphabet, in order.
-        made: "leftright" of each.
+        merges: As they are written, for the message.
+        pairs: The numbers of their two parts, (n_merges, 2).
 
     Raises:
-        UnsupportedTokenizerError: names the first such merge, or a part that is no token yet.
-        CheckpointError: a line is not a pair.
+        UnsupportedTokenizerError: names the first such merge.
     """
-    number = {char: index for index, char in enumerate(_ALPHABET)}
-    number.update(zip(made, range(256, 256 + len(made)), strict=True))
-    parts = " ".join(merges).split(" ") if merges else []
-    if len(parts) != 2 * len(merges):
-        index = next(i for i, merge in enumerate(merges) if merge.count(" ") != 1)
-        raise CheckpointError(f"Merge {index} is {merges[index]!r}, but must be two parts.")
-    nodes = np.array([number.get(part, _LARGEST_ID) for part in parts], np.int64).reshape(-1, 2)
-    own = np.arange(256, 256 + len(merges))
-    early = (nodes >= own[:, None]).any(axis=1)
-    if early.any():
-        index = int(np.argmax(early))
-        raise UnsupportedTokenizerError(
-            f"Merge {index} ({merges[index]!r}) needs a part that no earlier merge makes."
-        )
-    never = _never_happens(nodes[:, 0], nodes[:, 1])
+    never = _never_happens(pairs[:, 0], pairs[:, 1])
     if never.any():
-        index = int(np.argmax(never))
+        merge = merges[int(np.argmax(never))]
         raise UnsupportedTokenizerError(
-            f"Merge {index} ({merges[index]!r}) can never happen: an earlier merge cuts across it. "
+            f"The merge {merge!r} can never happen, because an earlier one cuts across it: "
             "tiktoken and transformers would encode such texts differently."
         )
 
@@ -389,7 +400,9 @@ def check_reachable(merges: Sequence[str], made: Sequence[str]) -> None:
 def _never_happens(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
     """For every merge, whether an earlier one joins tokens across the border of its pair.
 
-    Tokens are numbered 0 to 255 for the bytes, then by merge. All merges are walked at once.
+    The merges that made the two parts are undone along the border between them, the latest first:
+    had any two tokens that then face each other been merged earlier, the border would be gone
+    before the parts exist. All merges are walked at once.
     """
     n = 256 + len(left)
     leaves = np.arange(256)
