@@ -9,7 +9,7 @@ token chips, errors) has run before, so a page always has a journey. A complete 
 
     from tokenjourney import ui
     from tokenjourney.analysis import position_similarity
-    from tokenjourney.figures import position_sum_figure, similarity_figure
+    from tokenjourney.figures import position_sum_figure, position_sum_table, similarity_figure
 
     page = ui.open_page("positions")                       # title, story words, sentence
     page.shapes("(T, d_model)", "(T, d_model)")            # and the same with this prompt's numbers
@@ -19,7 +19,7 @@ token chips, errors) has run before, so a page always has a journey. A complete 
     page.figure(                                           # chart, caption, downloads, table
         "sum",
         position_sum_figure(token, place, page.labels, followed=page.token, theme=page.theme),
-        lambda: ui.Table(["position", "token", "ID"], [...]),
+        lambda: position_sum_table(token, place, page.labels),  # or (columns, rows)
         clicks="token",                                    # a click follows that token everywhere
     )
     page.look_for(token=page.token_html)
@@ -66,7 +66,6 @@ Rules of the house
   unless it is a callback.
 '''
 
-from tokenjourney.ui.figure import Table
 from tokenjourney.ui.page import Page, open_page, part, refuse
 from tokenjourney.ui.state import put
 from tokenjourney.ui.text import Safe, escaped, latex, markup, plain_label, token
@@ -74,7 +73,6 @@ from tokenjourney.ui.text import Safe, escaped, latex, markup, plain_label, toke
 __all__ = [
     "Page",
     "Safe",
-    "Table",
     "escaped",
     "latex",
     "markup",

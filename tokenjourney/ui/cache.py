@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 _JOURNEY_BYTES: Final = 1_500_000_000
+_FACTS: Final = 512
 _MODEL_BYTES: Final = 8_000_000_000
 
 
@@ -101,6 +102,17 @@ def _models() -> BoundedCache[Any]:
 @st.cache_resource(show_spinner=False)
 def _journeys() -> BoundedCache[Any]:
     return BoundedCache(_JOURNEY_BYTES, _journey_weight)
+
+
+@st.cache_resource(show_spinner=False)
+def _facts() -> BoundedCache[Any]:
+    return BoundedCache(_FACTS, lambda _: 1)
+
+
+def fact(key: Hashable, compute: Callable[[], Value]) -> Value:
+    """A value that pages compute once and share. None counts as not there."""
+    found: Value = _facts().get(key, compute)
+    return found
 
 
 @st.cache_resource(show_spinner=False)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from tokenjourney.figures.export import Table, csv_bytes
 from tokenjourney.ui import state
 from tokenjourney.ui.text import Safe, escaped
 
@@ -21,46 +19,20 @@ _CONFIG: Final = {"displayModeBar": False, "responsive": True, "doubleClick": Fa
 _ROWS_SHOWN: Final = 200
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """The numbers behind a figure, in the order in which they are read aloud.
-
-    Attributes:
-        columns: Names of the columns, with units.
-        rows: The rows; whole numbers, floats and texts.
-    """
-
-    columns: Sequence[str]
-    rows: Iterable[Sequence[object]]
-
-    def csv(self) -> str:
-        """All rows as CSV, for a spreadsheet: texts that look like formulas are kept texts."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow(self.columns)
-        writer.writerows([_cell(value) for value in row] for row in self.rows)
-        return "\ufeff" + out.getvalue()
-
-    def html(self, most: int = _ROWS_SHOWN) -> Safe:
-        """The first rows as an HTML table, and a line that says how many there are."""
-        rows = list(self.rows)
-        head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in self.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escaped(_shown(value))}</td>" for value in row) + "</tr>"
-            for row in rows[:most]
-        )
-        rest = f"{most} of {len(rows):,} rows; the CSV has them all." if len(rows) > most else ""
-        return Safe(
-            '<div class="tj-table" tabindex="0" role="region" aria-label="Table">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-            + (f'<p class="tj-note">{rest}</p>' if rest else "")
-        )
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r":
-        return f"'{value}"
-    return value
+def table_html(table: Table, most: int = _ROWS_SHOWN) -> Safe:
+    """The first rows of a table as HTML, and a line that says how many there are."""
+    columns, rows = table
+    head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escaped(_shown(value))}</td>" for value in row) + "</tr>"
+        for row in rows[:most]
+    )
+    rest = f"{most} of {len(rows):,} rows; the CSV has them all." if len(rows) > most else ""
+    return Safe(
+        '<div class="tj-table" tabindex="0" role="region" aria-label="Table">'
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        + (f'<p class="tj-note">{rest}</p>' if rest else "")
+    )
 
 
 def _shown(value: object) -> str:
@@ -158,10 +130,17 @@ def foot(name: str, caption: Safe, table: Table | Callable[[], Table], *, saves:
                 + "</span>",
                 width="content",
             )
-        st.download_button("CSV", lambda: made().csv(), file_name=f"{name}.csv", mime="text/csv",
-                           key=f"csv-{name}", type="tertiary", on_click="ignore")  # fmt: skip
+        st.download_button(
+            "CSV",
+            lambda: csv_bytes(made()),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            key=f"csv-{name}",
+            type="tertiary",
+            on_click="ignore",
+        )
     if st.session_state.get(shown):
-        st.html(made().html())
+        st.html(table_html(made()))
 
 
 def _flip(key: str) -> None:

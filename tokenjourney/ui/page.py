@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import streamlit as st
 
 from tokenjourney.errors import TokenJourneyError
+from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
-from tokenjourney.ui import cache, figure, state, text, widgets
-from tokenjourney.ui.figure import Clicks, Table
+from tokenjourney.ui import cache, figure, state, widgets
+from tokenjourney.ui import text as words
+from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tokenjourney.model.config import GPT2Config
 
 Part = TypeVar("Part", bound=Callable[..., Any])
+Value = TypeVar("Value")
 _SIZES: Final = ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "d_vocab", "n_ctx")
 _NAME: Final = re.compile(r"[A-Za-z_]+")
 _PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -39,7 +42,8 @@ class Page:
         journey: The Journey on screen.
         model: The model that made it.
         theme: The colours of the theme that the person sees; hand it to figure functions.
-        labels: Visible text of each token; one that occurs twice has its position as subscript.
+        texts_of_tokens: Visible text of each token.
+        labels: The same, but one that occurs twice has its position as subscript.
         token: Position of the followed token.
     """
 
@@ -48,10 +52,11 @@ class Page:
         choice = state.current()
         prompt, model = choice.shown or (choice.prompt, choice.model)
         self.name = name
-        self.texts = text.load(name)
+        self.texts = words.load(name)
         self.model: Model = cache.model(model)
         self.journey: Journey = cache.journey(model, prompt)
         self.theme: Theme = widgets.theme()
+        self.texts_of_tokens: tuple[str, ...] = cache.texts(self.journey)
         self.labels: tuple[str, ...] = cache.labels(self.journey)
         last = len(self.journey.token_ids) - 1
         self.token: int = last if choice.token is None else min(choice.token, last)
@@ -76,11 +81,22 @@ class Page:
     @property
     def token_html(self) -> Safe:
         """The followed token as a mark in the accent, for `text` and `say`."""
-        return text.token(self.labels[self.token])
+        return words.token(self.labels[self.token])
 
     def edited(self, edits: Sequence[Any]) -> Journey:
         """The same prompt traced again with edits, from the cache where it is there."""
         return cache.journey(self._model_name, self._prompt, tuple(edits))
+
+    def remember(self, key: str, compute: Callable[[], Value], of: str = "journey") -> Value:
+        """A value computed once and kept for everybody, as long as there is room.
+
+        Args:
+            key: Its name on this page.
+            compute: Makes it; it must depend on the model and, unless `of` is "model", the prompt.
+            of: "journey" or "model".
+        """
+        prompt = self._prompt if of == "journey" else None
+        return cache.fact((self.name, key, self._model_name, prompt), compute)
 
     def other(self, prompt: str) -> Journey:
         """Another prompt through the same model, from the cache where it is there.
@@ -105,7 +121,7 @@ class Page:
         found: Any = self.texts
         for part in key.split("."):
             found = found[part]
-        return text.markup(found, **values)
+        return words.markup(found, **values)
 
     def has_text(self, key: str) -> bool:
         """Whether this page's file has a text at `key`."""
@@ -119,11 +135,11 @@ class Page:
     def header(self, **values: object) -> None:
         """Title, story words and lead sentence. `open_page` calls it for you."""
         story = state.current().story
-        words = ""
+        aside = ""
         if story != "off" and self.has_text(f"story.{story}"):
-            words = f'<span class="tj-story">{self.text(f"story.{story}")}</span>'
+            aside = f'<span class="tj-story">{self.text(f"story.{story}")}</span>'
         st.html(
-            f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{words}'
+            f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{aside}'
             f'<p class="tj-lead">{self.text("sentence", **values)}</p></header>'
         )
 
@@ -135,6 +151,26 @@ class Page:
         title = self.text(f"sections.{key}.title", **values)
         st.html(f'<div class="tj-section"><h2>{title}</h2>{note}</div>')
 
+    def plain(self, key: str, **values: object) -> str:
+        """The same without markup: for labels of widgets and titles of axes."""
+        return words.plain(self.text(key, **values))
+
+    def text_table(self, key: str) -> dict[str, str]:
+        """A table of the page's file as it is: names of kinds, of units."""
+        return dict(self.texts[key])
+
+    def show(self, html: Safe, kind: str = "tj-say") -> None:
+        """Safe HTML in a block of its own."""
+        st.html(f'<div class="{kind}">{html}</div>')
+
+    def columns(self, *args: Any, **kwargs: Any) -> Sequence[Any]:
+        """Columns side by side; see `st.columns`."""
+        return st.columns(*args, **({"gap": "large"} | kwargs))
+
+    def stop(self) -> None:
+        """End the page here."""
+        st.stop()
+
     def say(self, key: str, **values: object) -> None:
         """A paragraph: the text at `key`."""
         st.html(f'<p class="tj-say">{self.text(key, **values)}</p>')
@@ -143,18 +179,24 @@ class Page:
         """What flows through here: names, and under them this prompt's numbers.
 
         Args:
-            *shapes: As "(T)", "(T, d_model)": T and the names of the model's configuration.
+            *shapes: As "(T)", "(T, d_model)": T and the names of the model's configuration; other
+                words stay.
             where: Numbers of other names.
         """
         config = self.model.config
         numbers = {"T": len(self.journey.token_ids)} | _sizes(config)
         numbers |= where or {}
         named = " → ".join(shapes)
-        here = _NAME.sub(lambda name: f"{numbers[name.group()]:,}", named)
+
+        def number(name: re.Match[str]) -> str:
+            found = numbers.get(name.group())
+            return name.group() if found is None else f"{found:,}"
+
+        here = _NAME.sub(number, named)
         st.html(
             '<p class="tj-shapes" aria-label="Shapes of what flows through">'
-            f"<code>{text.escaped(named)}</code><span>here</span>"
-            f"<code>{text.escaped(here)}</code></p>"
+            f"<code>{words.escaped(named)}</code><span>here</span>"
+            f"<code>{words.escaped(here)}</code></p>"
         )
 
     def look_for(self, key: str = "look_for", **values: object) -> None:
@@ -181,25 +223,31 @@ class Page:
         Args:
             name: Name of the figure, unique on the page, used for keys and file names. Its caption
                 and alternative text are `[figures.NAME] caption, alt` of the page's file; without
-                `alt` the caption serves.
+                `alt` the caption serves. The chart's own caption serves where there is no text.
             chart: A Plotly figure with a height, made for `page.theme`.
-            table: The same numbers as a table, or a function that makes it when it is asked for.
+            table: The same numbers as a table (column names, rows), or a function that makes it
+                when it is asked for.
             clicks: Names of what a click sets: "token", "block", "head" or an extra, in the order
                 of the point's `customdata`; or a mapping from names to "x" or "y" of the point.
                 Heatmaps report no clicks: lay a scatter over them.
             caption: Key of another caption.
             **values: What `{name}` in caption and alt stands for.
         """
-        caption = caption or f"figures.{name}.caption"
-        alt = f"figures.{name}.alt" if self.has_text(f"figures.{name}.alt") else caption
+        shown = self._caption(caption or f"figures.{name}.caption", chart, values)
+        alt = f"figures.{name}.alt"
         figure.chart(
             f"{self.name}-{name}",
             chart,
             table,
             clicks=clicks,
-            caption=self.text(caption, **values),
-            alt=text.plain(self.text(alt, **values)),
+            caption=shown,
+            alt=words.plain(self.text(alt, **values) if self.has_text(alt) else shown),
         )
+
+    def _caption(self, key: str, chart: go.Figure, values: Mapping[str, object]) -> Safe:
+        if self.has_text(key):
+            return self.text(key, **values)
+        return words.escaped((chart.layout.meta or {}).get("caption", ""))
 
     def picture(
         self,
@@ -249,7 +297,7 @@ class Page:
                 lines, first = inspect.getsourcelines(found)
                 path = Path(inspect.getsourcefile(found) or "").resolve()
                 where = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else path.name
-                st.html(f'<p class="tj-note">{text.escaped(where)}, line {first}</p>')
+                st.html(f'<p class="tj-note">{words.escaped(where)}, line {first}</p>')
                 st.code(inspect.cleandoc("".join(lines)), language="python")
 
     # Widgets, each bound to the link both ways

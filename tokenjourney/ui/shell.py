@@ -209,10 +209,7 @@ def chips_row(choice: state.Choice) -> None:
 
 def sidebar(choice: state.Choice, pages: dict[str, st.Page]) -> None:
     """Wordmark, links to the pages, story words."""
-    st.html(
-        '<div class="tj-wordmark"><svg viewBox="0 0 20 12" aria-hidden="true">'
-        '<path d="M0 6h9" /><circle cx="14" cy="6" r="5" /></svg>Token Journey</div>'
-    )
+    st.html('<div class="tj-wordmark">Token Journey</div>')
     navigation.links(pages)
     st.html('<hr class="tj-rule">')
     key, changed = state.bind_key(

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
-_PLACEHOLDER: Final = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _MARKUP: Final = (
     (re.compile(r"`([^`]+)`"), r"<code>\1</code>"),
     (re.compile(r"\*\*([^*]+)\*\*"), r"<b>\1</b>"),
