@@ -95,3 +95,17 @@ def load_progress(
     if optimizers is not None:
         torch.set_rng_state(tensors["random"])
     return facts
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts that were saved in `path`.
+
+    Raises:
+        CheckpointError: there is no such file, or it is broken.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            facts: dict[str, Any] = json.loads((file.metadata() or {})["facts"])
+    except (OSError, SafetensorError, KeyError) as error:
+        raise CheckpointError(f"{path} holds no training progress: {error}.") from error
+    return facts

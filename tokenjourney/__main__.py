@@ -1,0 +1,207 @@
+"""The command line: `python -m tokenjourney --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import tokenjourney as tj
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.training.card import model_card
+from tokenjourney.training.corpus import Repetition, read_stories
+from tokenjourney.training.evaluate import bits_per_byte
+from tokenjourney.training.loop import Recipe
+from tokenjourney.training.progress import read_facts
+from tokenjourney.training.run import Run, publish, train
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Returns:
+        0, or 1 where a TokenJourneyError was printed, or 2 where the arguments make no sense.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except tj.TokenJourneyError as error:
+        print(f"tokenjourney: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _trace(options: argparse.Namespace) -> None:
+    journey = tj.trace(tj.load_model(options.model), options.prompt)
+    print(f"{len(journey)} tokens through {journey.model_name}")
+    for position, token in enumerate(journey.tokens):
+        print(f"{position:5}  {token.id:6}  {token.text!r}")
+    print("next token")
+    for guess in journey.next_tokens(k=options.k):
+        print(f"{guess.probability:7.1%}  {guess.token_id:6}  {guess.text!r}")
+    if options.save:
+        journey.save(options.save)
+        print(f"saved as {options.save}")
+
+
+def _generate(options: argparse.Namespace) -> None:
+    model = tj.load_model(options.model)
+    steps = tj.generate(
+        model,
+        options.prompt,
+        options.max_new_tokens,
+        options.temperature,
+        options.top_k,
+        options.top_p,
+        options.seed,
+    )
+    print(options.prompt, end="", flush=True)
+    stopped = None
+    for step in steps:
+        print(step.text, end="", flush=True)
+        stopped = step.stopped
+    print(f"\n[stopped: {stopped}]" if stopped else "", file=sys.stderr)
+
+
+def _models(_: argparse.Namespace) -> None:
+    from tokenjourney.ui.models import (
+        offers,
+    )  # streamlit comes along, which others need not wait for
+
+    for offer in offers().values():
+        print(f"{offer.name:16} {offer.title:16} {offer.size}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    model = tj.load_model(options.model)
+    if model.tokenizer is None:
+        raise tj.PromptError(f"{model.name} has no tokenizer: {model.tokenizer_problem}")
+    stories = read_stories([options.corpus])
+    bits = bits_per_byte(model.network, model.tokenizer, stories)
+    print(f"{bits:.4f} bits per byte on {len(stories):,} stories of {options.corpus}")
+
+
+def _train(options: argparse.Namespace) -> None:
+    work = options.work or options.out.with_name(options.out.name + ".training")
+    run = Run(
+        corpus=options.corpus,
+        validation=options.validation,
+        work=work,
+        config=GPT2Config(
+            n_layers=options.layers,
+            n_heads=options.heads,
+            d_model=options.d_model,
+            d_vocab=options.vocabulary,
+            n_ctx=options.context,
+            dropout=options.dropout,
+        ),
+        recipe=Recipe(
+            steps=options.steps,
+            batch_size=options.batch_size,
+            learning_rate=options.learning_rate,
+            matrix_rate=options.matrix_rate,
+            optimizer=options.optimizer,
+            schedule=options.schedule,
+            warmup=options.warmup,
+            decay_share=options.decay_share,
+            weight_decay=options.weight_decay,
+            bf16=options.bf16,
+            seed=options.seed,
+        ),
+        repetition=Repetition(options.repeat_passages, options.repeat_shuffled),
+        extra=options.extra,
+        evaluate_every=options.evaluate_every,
+        patience=options.patience,
+    )
+    best = train(run)
+    facts = read_facts(best)
+    publish(best, run, options.out, "")
+    model = tj.load_model(str(options.out))
+    assert model.tokenizer is not None
+    bits = bits_per_byte(model.network, model.tokenizer, read_stories([options.validation]))
+    card = model_card(model, run, bits, facts["step"], options.data)
+    (options.out / "README.md").write_text(card, encoding="utf-8")
+    print(f"{options.out}: {bits:.4f} bits per byte on {options.validation}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tokenjourney", description="Ride along with the tokens of a prompt."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, what: str, run: object) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name,
+            help=what,
+            description=what,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        made.set_defaults(run=run)
+        return made
+
+    def model_option(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--model", help="a Hub id or a local folder; the bundled one if left out")
+
+    tracing = command("trace", "Trace a prompt and print its tokens and the next one", _trace)
+    tracing.add_argument("prompt")
+    model_option(tracing)
+    tracing.add_argument("--k", type=int, default=10, help="how many candidates to print")
+    tracing.add_argument("--save", type=Path, help="write the Journey to this safetensors file")
+
+    generating = command("generate", "Go on from a prompt", _generate)
+    generating.add_argument("prompt")
+    model_option(generating)
+    generating.add_argument("--max-new-tokens", type=int, default=50)
+    generating.add_argument("--temperature", type=float, default=1.0, help="0 is greedy")
+    generating.add_argument("--top-k", type=int)
+    generating.add_argument("--top-p", type=float)
+    generating.add_argument("--seed", type=int, default=0)
+
+    command("models", "List the models that can be loaded by name", _models)
+
+    measuring = command("evaluate", "Measure bits per byte on a held-out text", _evaluate)
+    measuring.add_argument("corpus", type=Path, help="stories between lines of <|endoftext|>")
+    model_option(measuring)
+
+    _add_train(command("train", "Train BPE and a GPT-2 from a plain text file", _train))
+    return parser
+
+
+def _add_train(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
+    add("--corpus", type=Path, nargs="+", required=True, help="text files to learn from")
+    add("--extra", type=Path, nargs="*", default=[], help="more, not used for the vocabulary")
+    add("--validation", type=Path, required=True, help="text file never trained on")
+    add("--out", type=Path, required=True, help="folder to write, in Hugging Face's layout")
+    add("--work", type=Path, help="folder for progress, to resume from; OUT.training if left out")
+    add("--data", default="", help="for the model card: what the corpus is, and its licence")
+    add("--layers", type=int, default=6)
+    add("--heads", type=int, default=6)
+    add("--d-model", type=int, default=192)
+    add("--vocabulary", type=int, default=2048)
+    add("--context", type=int, default=256)
+    add("--dropout", type=float, default=0.05)
+    add("--steps", type=int, default=6000)
+    add("--batch-size", type=int, default=16)
+    add("--optimizer", choices=["muon", "adamw"], default="muon")
+    add("--learning-rate", type=float, default=4e-3, help="peak rate of AdamW")
+    add("--matrix-rate", type=float, default=6e-3, help="peak rate of Muon")
+    add("--schedule", choices=["cosine", "wsd"], default="cosine")
+    add("--warmup", type=int, default=100)
+    add("--decay-share", type=float, default=0.35, help="share of the steps in which wsd falls")
+    add("--weight-decay", type=float, default=0.1)
+    add("--bf16", action="store_true", help="matrix products in bfloat16")
+    add("--seed", type=int, default=0)
+    add("--repeat-passages", type=float, default=0.03, help="share of windows that repeat text")
+    add("--repeat-shuffled", type=float, default=0.03, help="share that repeat random tokens")
+    add("--evaluate-every", type=int, default=250, help="steps between two measurements")
+    add("--patience", type=int, default=8, help="measurements without a new best before stopping")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The model card: what a trained model is, what it was made from, and how well it does."""
+
+from __future__ import annotations
+
+from tokenjourney.generation import generate
+from tokenjourney.model.model import Model
+from tokenjourney.training.corpus import END_OF_TEXT, end_of_text_id
+from tokenjourney.training.run import Run
+
+SAMPLE_PROMPTS = ("Once upon a time", "The little dog", "Lily and Tom")
+
+
+def model_card(model: Model, run: Run, bits: float, steps: int, data: str) -> str:
+    """The README.md of a checkpoint's folder, in Markdown.
+
+    Args:
+        model: The trained model, loaded from that folder.
+        run: How it was trained.
+        bits: Bits per byte on the held-out text.
+        steps: Steps after which the weights were kept.
+        data: What the corpus is, whose it is and under which licence.
+    """
+    config, recipe = model.config, run.recipe
+    seen = steps * recipe.batch_size * config.n_ctx
+    sizes = (
+        f"{config.n_layers} blocks of {config.n_heads} heads, d_model {config.d_model}, "
+        f"d_mlp {config.d_mlp}, vocabulary {config.d_vocab:,}, context {config.n_ctx}: "
+        f"{model.n_parameters:,} parameters, stored in fp16"
+    )
+    rates = f"AdamW at {recipe.learning_rate}"
+    if recipe.optimizer == "muon":
+        rates = f"Muon at {recipe.matrix_rate} for the blocks' matrices, AdamW at "
+        rates += f"{recipe.learning_rate} for the rest"
+    repeated = run.repetition.passages + run.repetition.shuffled
+    samples = "\n\n".join(f"> {told(model, prompt)}" for prompt in SAMPLE_PROMPTS)
+    return f"""---
+license: cdla-sharing-1.0
+language: en
+tags: [gpt2, token-journey]
+---
+
+# {model.name}
+
+A GPT-2 that writes little stories, made for looking inside: {sizes}.
+
+**Data.** {data}
+
+**Recipe.** Byte-level BPE learned from the corpus, then {steps:,} steps of {recipe.batch_size}
+windows of {config.n_ctx} tokens ({seen / 1e6:.1f} million tokens) with {rates}, the rate
+{"falling in a cosine" if recipe.schedule == "cosine" else "constant and then falling to 0"},
+weight decay {recipe.weight_decay}, dropout {config.dropout}, seed {recipe.seed}. The weights are
+those that were best on held-out stories.
+
+**Repetition.** {repeated:.0%} of the windows repeat a passage within the context
+({run.repetition.passages:.0%} a passage of the corpus, {run.repetition.shuffled:.0%} tokens drawn
+from all over it), so that heads learn to look for what came before.
+
+**Held out.** {bits:.3f} bits per byte on stories that it was never trained on: each story alone
+after one `{END_OF_TEXT}`, its first {config.n_ctx} tokens.
+
+**Samples**, at temperature 0.7, top-p 0.95, seed 0:
+
+{samples}
+
+**Limits.** It knows a child's words and little else, and repeats the clichés of its corpus.
+"""
+
+
+def told(model: Model, prompt: str, max_new_tokens: int = 90) -> str:
+    """A sample as text: the prompt as a story's beginning, and what the model makes of it."""
+    assert model.tokenizer is not None
+    end = end_of_text_id(model.tokenizer)
+    ids = [end, *model.tokenizer.encode(prompt)][: model.config.n_ctx // 2]
+    steps = generate(model, ids, max_new_tokens, 0.7, top_p=0.95, stop_ids={end})
+    new = [step.token.id for step in steps if step.token.id != end]
+    text = prompt + model.tokenizer.decode(new)
+    return text.replace("\n", "\n> ") + ("" if text.endswith((".", '"', "!", "?")) else " …")
