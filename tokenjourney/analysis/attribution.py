@@ -1,0 +1,144 @@
+"""Direct logit attribution: which part of the model pushed a token's logit up or down.
+
+The residual stream is a sum, and after the final LayerNorm, with its scale taken as it came out,
+the logit is linear in it; so the logit is the sum of what each part wrote, read along one
+direction (Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021; the frozen
+scale as in TransformerLens's `logit_attrs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
+    from tokenjourney.model import Model
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """The parts of one logit. They sum to `total`.
+
+    Attributes:
+        embedding: From the token's row of W_E.
+        position: From the position's row of W_pos.
+        heads: (n_layers, n_heads), from what each head writes.
+        attention_bias: (n_layers,), from what attention writes beside its heads: the output bias.
+        mlp: (n_layers,), from what each feed-forward part writes.
+        final_bias: From the bias of the final LayerNorm.
+        total: The logit itself, or the difference of two.
+    """
+
+    embedding: float
+    position: float
+    heads: Array
+    attention_bias: Array
+    mlp: Array
+    final_bias: float
+    total: float
+
+    @property
+    def attention(self) -> Array:
+        """(n_layers,): what each block's attention wrote, heads and bias together."""
+        return np.asarray(self.heads.sum(1) + self.attention_bias, np.float32)
+
+    @property
+    def parts_sum(self) -> float:
+        """The sum of all parts; `total` up to rounding."""
+        inner = np.sum(self.attention, dtype=np.float64) + np.sum(self.mlp, dtype=np.float64)
+        return float(self.embedding + self.position + inner + self.final_bias)
+
+
+def logit_direction(model: Model, token_id: int, against: int | None = None) -> Array:
+    """(d_model,): the column of W_U along which a token's logit is read.
+
+    Args:
+        model: The model.
+        token_id: The token.
+        against: Another token: the direction then reads the logit of the first minus its logit.
+    """
+    column = model.W_U[:, token_id]
+    return np.asarray(column if against is None else column - model.W_U[:, against])
+
+
+def direct_logit_attribution(
+    model: Model, journey: Journey, position: int, token_id: int, against: int | None = None
+) -> Attribution:
+    """What each part of the model adds to a token's logit after one position.
+
+    LayerNorm takes the mean out of the vector, divides by `scale`, multiplies by the gain. With
+    the scale as it came out, each part x contributes (x − mean(x)) ÷ scale · gain · W_U[token].
+
+    Args:
+        model: The model that the journey went through.
+        journey: The journey.
+        position: From 0.
+        token_id: The token.
+        against: Another token, to attribute the difference of both logits.
+    """
+    column = logit_direction(model, token_id, against)
+    along = column * model.parameter("ln_final.gain")
+    scale = float(journey["ln_final.hook_scale"][position, 0])
+    along = (along - along.mean()) / scale  # taking the mean out of x or of the direction is one
+    blocks = range(journey.config.n_layers)
+    results = np.stack([journey["result", block][position] for block in blocks])
+    attention = np.stack([journey["attn_out", block][position] for block in blocks])
+    logits = journey.logits_at(position)
+    other = 0.0 if against is None else float(logits[against])
+    return Attribution(
+        embedding=float(journey["hook_embed"][position] @ along),
+        position=float(journey["hook_pos_embed"][position] @ along),
+        heads=results @ along,
+        attention_bias=(attention - results.sum(1)) @ along,
+        mlp=np.stack([journey["mlp_out", block][position] for block in blocks]) @ along,
+        final_bias=float(column @ model.parameter("ln_final.bias")),
+        total=float(logits[token_id]) - other,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """How one logit is read from one residual vector, number by number.
+
+    Attributes:
+        residual: (d_model,) after the last block.
+        scale: What the final LayerNorm divides by.
+        normalised: (d_model,) after the final LayerNorm, gain and bias.
+        column: (d_model,) the token's column of W_U.
+        products: (d_model,) normalised × column; they sum to the logit.
+        logit: The token's logit.
+    """
+
+    residual: Array
+    scale: float
+    normalised: Array
+    column: Array
+    products: Array
+    logit: float
+
+
+def logit_readout(model: Model, journey: Journey, position: int, token_id: int) -> Readout:
+    """The last two steps for one token: final LayerNorm, then the product with its column of W_U.
+
+    Args:
+        model: The model that the journey went through.
+        journey: The journey.
+        position: From 0.
+        token_id: The token whose logit is read.
+    """
+    normalised = journey["ln_final.hook_normalized"][position]
+    column = model.W_U[:, token_id]
+    return Readout(
+        residual=journey["resid_post", journey.config.n_layers - 1][position],
+        scale=float(journey["ln_final.hook_scale"][position, 0]),
+        normalised=normalised,
+        column=np.asarray(column),
+        products=normalised * column,
+        logit=float(journey.logits_at(position)[token_id]),
+    )
