@@ -1,0 +1,1 @@
+"""Learning a vocabulary, training a model, measuring it, and writing it down."""
