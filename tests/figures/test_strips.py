@@ -36,7 +36,7 @@ def test_every_number_of_every_vector_is_there_in_reading_order(dimensions, line
 def test_hover_names_token_dimension_and_number():
     strip = figure().data[0]
     assert strip.hovertemplate.startswith("“%{y}”, dimension %{customdata} of 192: %{text}")
-    assert strip.customdata[1][8] == 57
+    assert strip.customdata[1][8] == 56
     assert strip.text[1][8] == f"{vectors()[0, 56]:.3f}".replace("-", "−")
 
 

@@ -14,4 +14,6 @@ Figures:
 - export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
 - output: `output_figure`, `output_table`
 - attention: `attention_matrices_figure`, `attention_table`
+- heads (attention): `heads_figure`, `heads_table`, `head_lines_figure`
+- attention_card (attention): `query_key_figure`, `query_key_table`, `change_figure`
 """

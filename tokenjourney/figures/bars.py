@@ -32,7 +32,7 @@ def bars_figure(
 
     Args:
         labels: what is measured, such as token texts.
-        values: (n,) quantities; a negative one gets a bar to the left.
+        values: (n,) quantities; a negative one gets a bar to the left, NaN none.
         axis: what is measured, with its unit: the axis title.
         texts: what is written behind each bar; the number or the share if None.
         hovers: the sentence of each row, plain text; label and number if None.
@@ -50,7 +50,9 @@ def bars_figure(
     sizes = as_vector(values)
     require_same_length(labels=labels, values=sizes)
     rows = len(labels)
-    shown = list(texts) if texts else [share(v) if as_share else number(v) for v in sizes]
+    write = share if as_share else number
+    shown = list(texts) if texts else ["–" if np.isnan(v) else write(v) for v in sizes.tolist()]
+    sizes = np.nan_to_num(sizes)
     low, high = min(0.0, float(sizes.min())), limit or max(float(sizes.max()), 1e-9)
     said = hovers or [f"“{label}”: {text}" for label, text in zip(labels, shown, strict=True)]
     sketch = Sketch(theme, height=_ROW * rows + 54, margin=(128, 70, 6, 48), bargap=0.4,
