@@ -15,5 +15,5 @@ Figures:
 - output: `output_figure`, `output_table`
 - attention: `attention_matrices_figure`, `attention_table`
 - heads (attention): `heads_figure`, `heads_table`, `head_lines_figure`
-- attention_card (attention): `query_key_figure`, `query_key_table`, `change_figure`
+- attention_card (attention): `attention_card_figure`
 """
