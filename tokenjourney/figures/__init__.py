@@ -10,6 +10,7 @@ Shared:
 
 Figures:
 - strips (embeddings, positions, block): `strips_figure`, `strips_table`, `window`
+- embeddings: `similarity_figure`, `map_figure`
 - bars (anywhere): `bars_figure`, `pushes_figure`
 - export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
 - output: `output_figure`, `output_table`

@@ -345,7 +345,7 @@ def colour_bar(
     digits = 2 if high < 10 else 1
     write = signed if is_signed else number
     for value, where, anchor in ((low, 0.0, "left"), (middle, 0.5, "center"), (high, 1.0, "right")):
-        whole = float(value).is_integer() and (value == 0 or not is_signed)
+        whole = float(value).is_integer()
         tenth = not is_signed and float(10 * value).is_integer()
         shown = 0 if whole else 1 if tenth else digits
         figure.notes(
