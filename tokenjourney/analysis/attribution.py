@@ -122,6 +122,12 @@ class Readout:
     products: Array
     logit: float
 
+    @property
+    def lengths(self) -> tuple[float, float, float]:
+        """Lengths of the residual vector, of the normalised one, and of the column."""
+        a, b, c = (float(np.linalg.norm(x)) for x in (self.residual, self.normalised, self.column))
+        return a, b, c
+
 
 def logit_readout(model: Model, journey: Journey, position: int, token_id: int) -> Readout:
     """The last two steps for one token: final LayerNorm, then the product with its column of W_U.
