@@ -24,6 +24,22 @@ def test_generate_prints_what_the_api_generates(capsys):
     assert capsys.readouterr().out.strip() == "Once upon" + "".join(s.text for s in steps)
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_report_writes_one_page_that_needs_no_network(capsys, tmp_path, theme):
+    out = tmp_path / "journey.html"
+    prompt = "Once <script>alert(1)</script> upon"
+    assert main(["report", prompt, "--out", str(out), "--block", "1", "--theme", theme]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+    assert " src=" not in page.split("<script")[0]
+    assert "cdn.plot.ly" not in page.split("plotly.js v")[0]
+    best = tj.trace(tj.load_model(), prompt).next_tokens(k=1)[0]
+    assert f"{best.probability:.1%}"[:2] in page
+    assert main(["report", prompt, "--out", str(out), "--block", "99"]) == 1
+    assert "no block 99" in capsys.readouterr().err
+
+
 def test_models_lists_the_bundled_one_and_the_family(capsys):
     assert main(["models"]) == 0
     printed = capsys.readouterr().out

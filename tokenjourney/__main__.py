@@ -67,6 +67,18 @@ def _generate(options: argparse.Namespace) -> None:
     print(f"\n[stopped: {stopped}]" if stopped else "", file=sys.stderr)
 
 
+def _report(options: argparse.Namespace) -> None:
+    from tokenjourney.report import html_report  # plotly comes along
+
+    journey = tj.trace(tj.load_model(options.model), options.prompt)
+    page = html_report(journey, options.block, options.head, options.theme)
+    try:
+        options.out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise tj.TokenJourneyError(f"Cannot write {options.out}: {error}") from error
+    print(f"written to {options.out}")
+
+
 def _models(_: argparse.Namespace) -> None:
     from tokenjourney.ui.models import (
         offers,
@@ -161,6 +173,14 @@ def _parser() -> argparse.ArgumentParser:
     generating.add_argument("--top-k", type=int)
     generating.add_argument("--top-p", type=float)
     generating.add_argument("--seed", type=int, default=0)
+
+    reporting = command("report", "Write a prompt's journey as one HTML file", _report)
+    reporting.add_argument("prompt")
+    model_option(reporting)
+    reporting.add_argument("--out", type=Path, default=Path("journey.html"))
+    reporting.add_argument("--block", type=int, default=0)
+    reporting.add_argument("--head", type=int, default=0)
+    reporting.add_argument("--theme", choices=["light", "dark"], default="light")
 
     command("models", "List the models that can be loaded by name", _models)
 

@@ -118,6 +118,10 @@ class Journey:
         pieces = (self._source.token_bytes(token_id) for token_id in self.token_ids)
         return b"".join(pieces).decode("utf-8", errors="replace")
 
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes of any token of the vocabulary."""
+        return self._source.token_bytes(token_id)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every hook name of this model, in forward order."""
