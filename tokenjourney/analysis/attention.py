@@ -129,6 +129,11 @@ class Pushed:
     token_ids: tuple[int, ...]
     effects: Array
 
+    @property
+    def pairs(self) -> list[tuple[int, float]]:
+        """Each token's ID with its effect."""
+        return list(zip(self.token_ids, self.effects.tolist(), strict=True))
+
 
 def promoted(effect: Array, k: int = 8) -> Pushed:
     """The `k` tokens pushed up most, of an effect over the vocabulary (d_vocab,).

@@ -159,3 +159,68 @@ def _merged(patterns: Array, side: int) -> Array:
     sizes = np.diff(np.append(starts, patterns.shape[-1]))
     sums = np.add.reduceat(np.add.reduceat(patterns, starts, axis=-2), starts, axis=-1)
     return np.asarray(sums / np.outer(sizes, sizes), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class HeadSet:
+    """Some heads of a model, as a link writes them: "0.3,5.2", "all", or "" for none.
+
+    Attributes:
+        heads: Pairs of block and head.
+        n_layers: Blocks of the model.
+        n_heads: Heads of each.
+    """
+
+    heads: frozenset[tuple[int, int]]
+    n_layers: int
+    n_heads: int
+
+    @classmethod
+    def parse(cls, text: str, n_layers: int, n_heads: int) -> HeadSet:
+        """The heads that a text names.
+
+        Raises:
+            ValueError: it names something else, or a head that the model does not have.
+
+        >>> sorted(HeadSet.parse("0.3,5.2", 6, 6).heads)
+        [(0, 3), (5, 2)]
+        """
+        if text == "all":
+            return cls.all(n_layers, n_heads)
+        found = set()
+        for part in filter(None, text.split(",")):
+            block, _, head = part.partition(".")
+            if not all(n.isascii() and n.isdigit() and len(n) < 5 for n in (block, head)):
+                raise ValueError("It must name heads as block.head, such as 0.3,5.2, or be “all”.")
+            if int(block) >= n_layers or int(head) >= n_heads:
+                raise ValueError(
+                    f"This model has no head {int(block)}.{int(head)}: its blocks run from 0 to "
+                    f"{n_layers - 1}, its heads from 0 to {n_heads - 1}."
+                )
+            found.add((int(block), int(head)))
+        return cls(frozenset(found), n_layers, n_heads)
+
+    @classmethod
+    def all(cls, n_layers: int, n_heads: int) -> HeadSet:
+        """Every head of every block."""
+        every = frozenset((block, head) for block in range(n_layers) for head in range(n_heads))
+        return cls(every, n_layers, n_heads)
+
+    def toggled(self, block: int, head: int) -> HeadSet:
+        """The same with one head more or less."""
+        return HeadSet(self.heads ^ {(block, head)}, self.n_layers, self.n_heads)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no head is missing."""
+        return len(self.heads) == self.n_layers * self.n_heads
+
+    def __len__(self) -> int:
+        """How many heads."""
+        return len(self.heads)
+
+    def __str__(self) -> str:
+        """The text of the link."""
+        if self.is_all:
+            return "all"
+        return ",".join(f"{block}.{head}" for block, head in sorted(self.heads))

@@ -1,0 +1,290 @@
+"""Attention: who looks at whom, from the match of two vectors to what a head writes."""
+
+import streamlit as st
+
+import tokenjourney as tj
+from tokenjourney import ui
+from tokenjourney.analysis.attention import (
+    cell_steps,
+    direct_effect,
+    dot_products,
+    prediction_change,
+    promoted,
+    scaled_scores,
+    suppressed,
+)
+from tokenjourney.analysis.heads import HeadSet, head_survey, repeated_random_tokens
+from tokenjourney.figures.attention import attention_matrices_figure, attention_table
+from tokenjourney.figures.attention_card import (
+    attention_card_figure,
+    attention_card_table,
+    head_vectors_figure,
+    vectors_table,
+)
+from tokenjourney.figures.bars import bars_figure, pushes_figure
+from tokenjourney.figures.change import change_figure, change_table
+from tokenjourney.figures.export import matrix_table
+from tokenjourney.figures.head_lines import head_lines_figure
+from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
+from tokenjourney.figures.text import number, share
+
+page = ui.open_page("attention")
+page.shapes("(T, d_model)", "(n_heads, T, d_head)", "(n_heads, T, T)", "(T, d_model)")
+config, token = page.model.config, page.token
+sizes = (config.n_layers, config.n_heads)
+names = list(page.text_table("scores").values())
+
+off, put_off = page.extra(
+    "off", HeadSet.parse("", *sizes), lambda text: HeadSet.parse(text, *sizes)
+)
+edits = [tj.ablate_head(block, head) for block, head in sorted(off.heads)]
+journey = page.edited(edits) if edits else page.journey
+
+with st.container(key="attention-pickers", horizontal=True, gap="large"):
+    block = page.block_picker()
+    head = page.head_picker()
+    if off:
+        with st.container(key="attention-badge", horizontal=True, vertical_alignment="bottom"):
+            page.show(
+                page.text("words.badge_all" if off.is_all else "words.badge", n=len(off)),
+                "tj-badge",
+            )
+            st.button(page.plain("words.undo"), key="undo", on_click=put_off, args=(None,))
+
+q, k, v, z = (journey[name, block][:, head] for name in "qkvz")
+pattern = journey["pattern", block][head]
+strongest = int(pattern[token].argmax())
+
+
+def position(text: str) -> int:
+    """The key that the link names."""
+    if not text.isascii() or not text.isdigit() or int(text) >= len(page.labels):
+        raise ValueError(f"It must be a position from 0 to {len(page.labels) - 1}.")
+    return int(text)
+
+
+chosen_key, _ = page.extra("key", None, position)
+key = strongest if chosen_key is None else chosen_key
+steps = cell_steps(q, k, token, key)
+
+
+def matrices() -> None:
+    """The four linked matrices of the head."""
+    products = dot_products(q, k)
+    scaled = scaled_scores(products, config.d_head)
+    page.section("head", block=block, head=head)
+    page.figure(
+        "matrices",
+        attention_matrices_figure(
+            dot_products=products, scaled=scaled, pattern=pattern, d_head=config.d_head,
+            labels=page.texts_of_tokens, followed=token, marked=key, theme=page.theme,
+        ),
+        lambda: attention_table(
+            dot_products=products, scaled=scaled, pattern=pattern, labels=page.texts_of_tokens
+        ),
+        clicks={"token": "y", "key": "x"}, block=block, head=head, token=page.token_html,
+        strongest=page.labels[strongest], share=number(pattern[token, strongest]),
+    )  # fmt: skip
+
+
+def card() -> None:
+    """The marked cell, explained."""
+    page.figure(
+        "card",
+        attention_card_figure(
+            query=q[token], key=k[key], labels=(page.labels[token], page.labels[key]),
+            positions=(token, key), log_total=steps.log_total, theme=page.theme,
+        ),
+        lambda: attention_card_table(query=q[token], key=k[key]),
+        token=page.token_html, answer=ui.token(page.labels[key], followed=False),
+        share=number(steps.share), d_head=config.d_head,
+    )  # fmt: skip
+    if len(page.labels) == 1:
+        page.say("words.one_token")
+
+
+def all_heads() -> None:
+    """Every head's pattern as a small picture, to open."""
+    page.section("heads", n=config.n_layers * config.n_heads)
+    page.figure(
+        "heads",
+        heads_figure(
+            patterns=survey.thumbnails, chosen=(block, head), kinds=kinds, sentences=sentences,
+            off=off.heads, theme=page.theme,
+        ),
+        lambda: heads_table(names=names, scores=survey.scores.values, kinds=kinds, off=off.heads),
+        clicks={"block": "y", "head": "x"}, n=config.n_layers * config.n_heads,
+    )  # fmt: skip
+
+
+def scores() -> None:
+    """What the chosen head measurably does, here and on repeated random tokens."""
+    found = [float(value) for value in survey.scores.values[:, block, head]]
+    found.append(float(repeats.scores.values[-1, block, head]))
+    rows = [*names, page.plain("words.repeats_row")]
+    missing = page.plain("words.no_occasion")
+    page.section("scores", block=block, head=head)
+    page.figure(
+        "scores",
+        bars_figure(
+            labels=rows, values=[0.0 if value != value else value for value in found],
+            texts=["–" if value != value else number(value) for value in found],
+            hovers=[
+                f"{name}: {missing if value != value else number(value)}"
+                for name, value in zip(rows, found, strict=True)
+            ],
+            axis=page.plain("words.scores_axis"), limit=1.0, groove=True, theme=page.theme,
+        ),
+        lambda: (["score", "share of attention"], list(zip(rows, found, strict=True))),
+        n=len(repeats_ids),
+    )  # fmt: skip
+
+
+def switched_off() -> None:
+    """Heads switched off, and what that does to the prediction."""
+    page.section("off")
+    with st.container(key="attention-switches", horizontal=True, gap="small"):
+        is_off = (block, head) in off.heads
+        st.button(
+            page.plain("words.switch_on" if is_off else "words.switch_off", block=block, head=head),
+            key="switch", on_click=put_off, args=(off.toggled(block, head),),
+        )  # fmt: skip
+        st.button(page.plain("words.all_off_button"), key="all-off", disabled=off.is_all,
+                  on_click=put_off, args=(HeadSet.all(*sizes),))  # fmt: skip
+    before, after = page.journey.logits_at(token), journey.logits_at(token)
+    change = prediction_change(before, after, k=4)
+    labels = [page.label(i) for i in change.token_ids]
+    page.figure(
+        "change",
+        change_figure(labels=labels, before=change.before, after=change.after, highlight=(0,),
+                      theme=page.theme),
+        lambda: change_table(labels=labels, before=change.before, after=change.after),
+        token=page.token_html, moved=share(change.moved),
+    )  # fmt: skip
+    if off.is_all:
+        page.say("words.all_off", token=page.token_html)
+    elif not off:
+        page.say("words.none_off")
+    else:
+        page.say("words.some_off", heads=", ".join(f"B{b} H{h}" for b, h in sorted(off.heads)))
+
+
+def lines() -> None:
+    """The head's shares as lines between the tokens."""
+    page.section("lines", block=block, head=head)
+    chart = head_lines_figure(
+        pattern=pattern, labels=page.texts_of_tokens, followed=token, theme=page.theme
+    )
+    page.figure(
+        "lines",
+        chart,
+        lambda: matrix_table(pattern, rows=page.labels, columns=page.labels, row_name="query",
+                             column_name="key", value_name="share"),
+        clicks="token", window=(chart.layout.meta or {}).get("caption", ""),
+    )  # fmt: skip
+
+
+def vectors() -> None:
+    """Query, key, value and z of the followed token."""
+    page.section("vectors", token=page.token_html, head=head)
+    words = page.text_table("vectors")
+    rows = [
+        (name, words[name], values[token])
+        for name, values in (("query", q), ("key", k), ("value", v), ("z", z))
+    ]
+    page.figure(
+        "vectors",
+        head_vectors_figure(vectors=rows, theme=page.theme),
+        lambda: vectors_table(rows),
+        d_head=config.d_head,
+    )
+
+
+def writes() -> None:
+    """What the head's result pushes up and down in the vocabulary."""
+    page.section("writes", block=block, head=head, token=page.token_html)
+    effect = direct_effect(
+        journey["result", block][token, head],
+        float(journey["ln_final.hook_scale"][token, 0]),
+        page.model.parameter("ln_final.gain"),
+        page.model.W_U,
+    )
+    up, down = promoted(effect), suppressed(effect)
+    up_labels, down_labels = ([page.label(i) for i in found.token_ids] for found in (up, down))
+    page.figure(
+        "writes",
+        pushes_figure(
+            promoted_labels=up_labels, promoted=up.effects, suppressed_labels=down_labels,
+            suppressed=down.effects, axis=page.plain("words.writes_axis"), by=f"B{block} H{head}",
+            theme=page.theme,
+        ),
+        lambda: (
+            ["token", "ID", "change of the logit"],
+            [(page.label(i), i, size) for found in (up, down) for i, size in found.pairs],
+        ),
+    )  # fmt: skip
+
+
+patterns = (journey["pattern", b] for b in range(config.n_layers))
+survey = page.remember(f"survey {off}", lambda: head_survey(patterns, journey.token_ids))
+repeats_ids = repeated_random_tokens(config.d_vocab, config.n_ctx)
+
+
+def survey_of_repeats() -> object:
+    """The heads on repeated random tokens, once per model."""
+    random = tj.trace(page.model, repeats_ids)
+    return head_survey((random["pattern", b] for b in range(config.n_layers)), repeats_ids, most=1)
+
+
+repeats = page.remember("repeats", survey_of_repeats, of="model")
+kinds = [[survey.scores.kind(b, h) for h in range(sizes[1])] for b in range(sizes[0])]
+sentences = [
+    [
+        head_sentence(b, h, list(zip(names, survey.scores.values[:, b, h], strict=True)),
+                      (b, h) in off.heads)
+        for h in range(sizes[1])
+    ]
+    for b in range(sizes[0])
+]  # fmt: skip
+
+with st.container(key="attention-main"):
+    left, right = page.columns([2.1, 1])
+    with left:
+        matrices()
+        card()
+        page.look_for()
+        lines()
+    with right, st.container(key="attention-side"):
+        with st.container(key="attention-heads"):
+            all_heads()
+        with st.container(key="attention-scores"):
+            scores()
+        with st.container(key="attention-off"):
+            switched_off()
+
+with st.container(key="attention-more"):
+    left, right = page.columns(2)
+    with left:
+        vectors()
+    with right:
+        writes()
+
+page.formula(
+    r"\text{pattern} = \operatorname{softmax}\left("
+    r"\frac{Q K^{\top}}{\sqrt{d_{\text{head}}}} + \text{mask}\right), "
+    r"\qquad z = \text{pattern} \cdot V",
+    [
+        (
+            rf"q_{{{ui.latex(page.labels[token])}}} \cdot k_{{{ui.latex(page.labels[key])}}}",
+            rf"= {steps.dot_product:.2f}",
+        ),
+        (r"\div \sqrt{d_{\text{head}}}", rf"\div \sqrt{{{config.d_head}}} = {steps.scaled:.2f}"),
+        (r"\textstyle\sum_j e^{s_j}", rf"= e^{{{steps.log_total:.3f}}}"),
+        (
+            r"\text{share}",
+            "= 0" if steps.is_masked
+            else rf"= e^{{{steps.scaled:.3f} - ({steps.log_total:.3f})}} = {steps.share:.3f}",
+        ),
+    ],
+)  # fmt: skip
+page.source(tj.model.gpt2.Attention)
