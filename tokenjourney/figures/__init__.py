@@ -11,6 +11,7 @@ Shared:
 Figures:
 - strips (embeddings, positions, block): `strips_figure`, `strips_table`, `window`
 - embeddings: `similarity_figure`, `map_figure`
+- positions: `position_pictures_figure`, `positions_table`, `distance_figure`, `two_places_figure`
 - bars (anywhere): `bars_figure`, `pushes_figure`
 - export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
 - output: `output_figure`, `output_table`

@@ -83,11 +83,11 @@ def similarity_figure(
                **plain},
     )  # fmt: skip
     if followed is not None:
-        for box in (
-            (*edge, followed - 0.5, followed + 0.5),
-            (followed - 0.5, followed + 0.5, *edge),
-        ):
-            sketch.shapes(outline(*box, theme.accent, width=2))
+        band = (followed - 0.5, followed + 0.5)
+        sketch.shapes(
+            outline(edge[0], edge[1], band[0], band[1], theme.accent),
+            outline(band[0], band[1], edge[0], edge[1], theme.accent),
+        )
     sketch.notes(note("cosine", 0, 0, anchor="right", valign="top", shift=(-10, -72)))
     colour_bar(sketch, low=-1, high=1, x=0, length=0.5, below_px=76, plot_px=plot, theme=theme,
                is_signed=True)  # fmt: skip
