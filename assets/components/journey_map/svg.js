@@ -1,0 +1,57 @@
+// Making elements.
+
+const SVG = "http://www.w3.org/2000/svg"
+
+function make(name, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, name)
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) element.setAttribute(key, value)
+  }
+  for (const child of children) {
+    if (child !== null && child !== undefined) element.append(child)
+  }
+  return element
+}
+
+function html(name, attributes = {}, ...children) {
+  const element = document.createElement(name)
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null) element.setAttribute(key, value)
+  }
+  element.append(...children)
+  return element
+}
+
+const text = (x, y, className, words, more = {}) =>
+  make("text", { x, y, class: className, ...more }, words)
+
+const rect = (x, y, width, height, className, more = {}) =>
+  make("rect", { x, y, width: Math.max(0, width), height: Math.max(0, height), class: className, ...more })
+
+const ruler = document.createElement("canvas").getContext("2d")
+
+function measured(words, size, weight = 400) {
+  ruler.font = `${weight} ${size}px "Source Sans", "Source Sans Pro", sans-serif`
+  return ruler.measureText(words).width
+}
+
+// As much of the words as fits into a width.
+function fitting(words, width, size, weight = 400) {
+  if (measured(words, size, weight) <= width) return words
+  const letters = [...words]
+  while (letters.length > 1 && measured(`${letters.join("")}…`, size, weight) > width) letters.pop()
+  return `${letters.join("")}…`
+}
+
+// A link to a page, with everything that was chosen; a plain click goes there without a new visit.
+function link(view, path, choice, label, ...children) {
+  if (!view.data.pages.includes(path)) return make("g", {}, ...children)
+  const query = new URLSearchParams({ ...view.data.query, ...choice })
+  const element = make("a", { href: `${path}?${query}`, "aria-label": label, class: "link" }, ...children)
+  element.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return
+    event.preventDefault()
+    view.send("open", { path, ...choice })
+  })
+  return element
+}

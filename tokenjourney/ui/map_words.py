@@ -1,0 +1,202 @@
+"""What the map of a journey says: a sentence for each station, and the table behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tokenjourney.analysis.journey_map import MapSummary, settled_from
+from tokenjourney.analysis.output import token_ranks
+from tokenjourney.figures.export import Cell
+from tokenjourney.figures.text import count, number, share
+from tokenjourney.ui import state
+
+if TYPE_CHECKING:
+    from tokenjourney.ui.page import Page
+
+Sentence = list[str | dict[str, Any]]
+_MARK: Final = re.compile(r"(\{[a-z_]+\})")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the model would say if it stopped at one depth.
+
+    Attributes:
+        token_id: ID of the best guess.
+        text: Its visible text.
+        share: Its probability.
+        rank: Rank that the final answer has there, from 1.
+        is_answer: Whether it is the final answer.
+    """
+
+    token_id: int
+    text: str
+    share: float
+    rank: int
+    is_answer: bool
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token's text within a sentence, and whether it is the followed one."""
+
+    text: str
+    followed: bool = False
+
+
+def sentence(template: str, values: Mapping[str, object]) -> Sentence:
+    """A template with its values, tokens kept apart so that they can be set in bold.
+
+    >>> sentence("{a} at {n}", {"a": Token("dog"), "n": 3})
+    [{'t': 'dog', 'f': False}, ' at 3']
+    """
+    parts: Sentence = []
+    for piece in _MARK.split(template):
+        found: object = values[piece[1:-1]] if _MARK.fullmatch(piece) else piece
+        if isinstance(found, Token):
+            parts.append({"t": found.text, "f": found.followed})
+        elif parts and isinstance(parts[-1], str):
+            parts[-1] += str(found)
+        elif found != "":
+            parts.append(str(found))
+    return parts
+
+
+def next_rows(page: Page) -> list[dict[str, Any]]:
+    """The top 10 after the followed token, and the token that really comes next, ranked."""
+    journey, at = page.journey, page.token
+    found = journey.next_tokens(at, k=min(10, page.model.config.d_vocab))
+    comes_next = journey.token_ids[at + 1] if at + 1 < len(journey) else None
+    rows = [
+        {
+            "id": one.token_id,
+            "text": page.label(one.token_id),
+            "share": one.probability,
+            "logit": one.logit,
+            "rank": rank,
+            "true_next": one.token_id == comes_next,
+        }
+        for rank, one in enumerate(found, 1)
+    ]
+    if comes_next is not None and not any(row["true_next"] for row in rows):
+        rows.append(_far_row(page, comes_next))
+    return rows
+
+
+def _far_row(page: Page, token_id: int) -> dict[str, Any]:
+    """The row of a token that is not among the most probable."""
+    logits = page.journey.logits_at(page.token)
+    rank = int(token_ranks(logits[None], np.array([token_id]))[0])
+    among = page.journey.next_tokens(page.token, k=rank)
+    found = next(one for one in among if one.token_id == token_id)
+    return {
+        "id": token_id,
+        "text": page.label(token_id),
+        "share": found.probability,
+        "logit": found.logit,
+        "rank": rank,
+        "true_next": True,
+    }
+
+
+def sentences(
+    page: Page,
+    summary: MapSummary,
+    guesses: Sequence[Guess],
+    predictions: Sequence[Mapping[str, Any]],
+) -> list[Sentence]:
+    """One sentence for each station: three before the stack, the blocks, the final LN, the end."""
+    texts = page.texts["map"]["sentences"]
+    at, config = page.token, page.model.config
+    token = Token(page.labels[at], True)
+    values: dict[str, object] = {
+        "token": token,
+        "n": count(len(page.journey)),
+        "id": page.journey.token_ids[at],
+        "position": at,
+        "d_model": count(config.d_model),
+        "entering": number(float(summary.lengths[0, at]), 1),
+        "before": number(float(summary.lengths[-1, at]), 1),
+        "after": number(float(summary.scaled[at]), 1),
+    }
+    first = [sentence(texts[name], values) for name in ("tokens", "embedding", "position")]
+    blocks = [
+        _block_sentence(page, summary, block, token, guesses[block + 1])
+        for block in range(config.n_layers)
+    ]
+    norm = sentence(texts["norm"], values)
+    return [*first, *blocks, norm, _last_sentence(page, token, guesses, predictions)]
+
+
+def _block_sentence(
+    page: Page, summary: MapSummary, block: int, token: Token, guess: Guess
+) -> Sentence:
+    texts = page.texts["map"]["sentences"]
+    found, at = summary.sources, page.token
+    shares = found.shares[block, at]
+    keys = [int(key) for key in found.keys[block, at]]
+    n = int((shares[:2] >= 0.05).sum())
+    values: dict[str, object] = {
+        "block": block,
+        "token": token,
+        "looks": texts["looks"][state.current().story],
+        "guess": Token(guess.text),
+        "share": share(guess.share),
+        "itself": number(max(0.0, 1.0 - float(shares.sum()))),
+    }
+    for name, rank in (("first", 0), ("second", 1)):
+        if rank < len(keys):
+            values[name] = Token(page.labels[keys[rank]])
+            values[f"{name}_share"] = number(float(shares[rank]))
+    kind = "alone" if at == 0 else ("block_none", "block_one", "block")[n]
+    return sentence(texts[kind], values)
+
+
+def _last_sentence(
+    page: Page, token: Token, guesses: Sequence[Guess], predictions: Sequence[Mapping[str, Any]]
+) -> Sentence:
+    texts = page.texts["map"]["sentences"]
+    answer = predictions[0]
+    values: dict[str, object] = {
+        "token": token,
+        "guess": Token(answer["text"]),
+        "share": share(answer["share"]),
+    }
+    true_next = next((row for row in predictions if row["true_next"]), None)
+    if true_next is not None:
+        values |= {
+            "next": Token(true_next["text"]),
+            "share": share(true_next["share"]),
+            "rank": count(true_next["rank"]),
+        }
+        return sentence(texts["inside"], values)
+    settled = settled_from([guess.token_id for guess in guesses])
+    if settled == 0:
+        return sentence(texts["next_always"], values)
+    return sentence(texts["next"], values | {"block": settled - 1})
+
+
+def table_rows(
+    page: Page, summary: MapSummary, guesses: Sequence[Guess]
+) -> Iterator[tuple[Cell, ...]]:
+    """The table behind the map: a row for each token and station, in the order of reading."""
+    journey, found = page.journey, summary.sources
+    for position, token_id in enumerate(journey.token_ids):
+        same = (position, page.labels[position], token_id)
+        told = guesses if position == page.token else None
+        start = (told[0].text, told[0].share) if told else ("", None)
+        yield (*same, "input", float(summary.lengths[0, position]), "", None, *start)
+        for block in range(page.model.config.n_layers):
+            source = (
+                page.labels[int(found.keys[block, position, 0])],
+                float(found.shares[block, position, 0]),
+            )
+            guess = (told[block + 1].text, told[block + 1].share) if told else ("", None)
+            length = float(summary.lengths[block + 1, position])
+            yield (*same, f"block {block}", length, *(source if position else ("", None)), *guess)
+        yield (*same, "final LN", float(summary.scaled[position]), "", None, "", None)
