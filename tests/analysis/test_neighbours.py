@@ -12,6 +12,7 @@ from tokenjourney.analysis.neighbours import (
     nearest_rows,
     neighbourhood,
     row_lengths,
+    unit_rows,
     untrained_embedding,
 )
 from tokenjourney.model.config import GPT2Config
@@ -19,7 +20,7 @@ from tokenjourney.model.gpt2 import GPT2
 
 MATRIX = np.random.default_rng(5).normal(size=(300, 24)).astype(np.float32)
 CONFIG = GPT2Config(n_layers=3, n_heads=2, d_model=16, d_vocab=50, n_ctx=8)
-numbers = arrays(np.float32, (6, 4), elements=st.floats(-100, 100, width=32))
+numbers = arrays(np.float32, (6, 4), elements=st.integers(-800, 800).map(lambda n: n / 8))
 
 
 def test_the_nearest_row_to_a_row_is_itself_and_it_can_be_left_out():
@@ -69,6 +70,12 @@ def test_a_row_of_zeros_is_near_to_nothing():
     assert cosine_similarities(rows, rows[0]).tolist() == [0, 0]
 
 
+def test_rows_of_length_1_keep_their_directions():
+    units = unit_rows(MATRIX)
+    np.testing.assert_allclose(np.linalg.norm(units, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(cosine_matrix(units[:9]), cosine_matrix(MATRIX[:9]), atol=1e-5)
+
+
 def test_lengths_handed_in_change_nothing():
     lengths = row_lengths(MATRIX)
     np.testing.assert_allclose(lengths, np.linalg.norm(MATRIX, axis=1), rtol=1e-6)
@@ -86,7 +93,14 @@ def test_a_neighbourhood_names_no_token_twice():
     assert own == (5, 8)
     assert len(set(others)) == len(others)
     assert not set(own) & set(others)
-    assert set(nearest_rows(MATRIX, MATRIX[8], 6, without=[5, 8]).rows) <= set(others)
+    near = [nearest_rows(MATRIX, MATRIX[row], 6, without=[5, 8]).rows.tolist() for row in (5, 8)]
+    assert list(others) == list(dict.fromkeys(near[0] + near[1]))
+
+
+def test_a_neighbourhood_is_never_larger_than_the_matrix():
+    assert neighbourhood(MATRIX[:3], [0, 2], 5) == ((0, 2), (1,))
+    assert neighbourhood(MATRIX[:3], [0, 1, 2], 5) == ((0, 1, 2), ())
+    assert neighbourhood(MATRIX, [4], 0) == ((4,), ())
 
 
 def test_the_untrained_matrix_is_the_one_a_whole_new_network_starts_with():

@@ -17,6 +17,7 @@ from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 
 Array = NDArray[np.float32]
+_AT_ONCE = 32  # rows compared with all others in one product; bounds its memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +100,21 @@ def nearest_rows(
     return Neighbours(rows, _read_only(cosines[rows]))
 
 
+def unit_rows(rows: ArrayLike) -> Array:
+    """Every row brought to length 1, so that only its direction counts; a row of zeros stays."""
+    vectors = np.asarray(rows, np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _read_only(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))
+
+
 def cosine_matrix(rows: ArrayLike) -> Array:
     """The cosine of every row with every row: (n, d) → (n, n), symmetric, 1 on the diagonal.
 
     A row of length 0 has the cosine 0 with all, itself included.
     """
-    vectors = np.asarray(rows, np.float32)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    units = unit_rows(rows)
     cosines = np.clip(units @ units.T, -1, 1)
-    np.fill_diagonal(cosines, (lengths[:, 0] > 0).astype(np.float32))
+    np.fill_diagonal(cosines, units.any(axis=1))
     return _read_only(cosines)
 
 
@@ -139,11 +145,17 @@ def neighbourhood(
     """
     own = tuple(dict.fromkeys(int(row) for row in rows))
     vectors = np.asarray(matrix, np.float32)
-    known = row_lengths(vectors) if lengths is None else lengths
+    known = row_lengths(vectors) if lengths is None else np.asarray(lengths, np.float32)
+    scale = np.where(known > 0, known, np.inf)
     found: dict[int, None] = {}
-    for row in own:
-        near = nearest_rows(vectors, vectors[row], each, lengths=known, without=own)
-        found.update(dict.fromkeys(near.rows.tolist()))
+    for start in range(0, len(own) if each > 0 else 0, _AT_ONCE):
+        some = list(own[start : start + _AT_ONCE])
+        cosines = (vectors[some] @ vectors.T) / scale
+        cosines[:, list(own)] = -np.inf
+        count = min(each, len(vectors) - len(own))
+        for row in cosines if count > 0 else ():
+            near = np.argpartition(-row, count - 1)[:count]
+            found.update(dict.fromkeys(near[np.argsort(-row[near], kind="stable")].tolist()))
     return own, tuple(found)
 
 

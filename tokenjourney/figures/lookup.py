@@ -17,13 +17,14 @@ from tokenjourney.figures.drawing import (
 )
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
+from tokenjourney.figures.strips import strip_lines
 from tokenjourney.figures.text import count, escaped, number, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
-_TOP, _BOTTOM, _LEFT, _RIGHT, _ROW = 54, 62, 150, 12, 22
-_LIST = (0.0, 0.035)
-_ROWS = (0.13, 0.60)
-_STRIP = (0.655, 1.0)
+_TOP, _BOTTOM, _LEFT, _RIGHT, _ROW = 54, 62, 96, 12, 22
+_LIST = (0.0, 0.045)
+_ROWS = (0.205, 0.63)
+_STRIP = (0.67, 1.0)
 
 
 def lookup_figure(
@@ -79,19 +80,6 @@ def lookup_table(row: ArrayLike, *, token_id: int, label: str) -> Table:
     return ["ID", "token", "dimension", "value"], list(rows)
 
 
-def reading_lines(length: int) -> int:
-    """How many lines the strip of a vector has: the fewest that leave at most 96 numbers in each.
-
-    At least 4, and such that all lines are equally long where the length allows.
-
-    >>> reading_lines(192), reading_lines(768), reading_lines(7)
-    (4, 8, 4)
-    """
-    least = max(4, -(-length // 96))
-    even = [n for n in range(least, 2 * least) if length % n == 0]
-    return even[0] if even else least
-
-
 def _add_list(
     sketch: Sketch, first: int, chosen: int, n_rows: int, d_vocab: int, theme: Theme
 ) -> None:
@@ -100,9 +88,8 @@ def _add_list(
         xaxis={"domain": list(_LIST), "range": [0, 1], **NO_TICKS},
         yaxis={"range": [d_vocab - 0.5, -0.5], "anchor": "x", **NO_TICKS},
     )
-    for text in heading("W<sub>E</sub>", f"{count(d_vocab)} rows", 0, 1, theme=theme,
-                        shift=(-_LEFT + 8, 0)):  # fmt: skip
-        sketch.notes(text)
+    sketch.notes(*heading("W<sub>E</sub>", f"{count(d_vocab)} rows", 0, 1, theme=theme,
+                        shift=(-_LEFT + 8, 0)))
     sketch.shapes(
         ground(0, 1, -0.5, d_vocab - 0.5, theme.surface) | {
             "line": {"color": theme.line, "width": 1}},
@@ -121,17 +108,17 @@ def _add_list(
         if abs(row - chosen) > d_vocab * 0.06:
             sketch.notes(
                 note(f"row {count(row)}", 0, row, xref="x", yref="y", anchor="right",
-                     shift=(-8, 6 if row == 0 else -6), colour=theme.ink3)
+                     shift=(-8, -8 if row == 0 else 8), colour=theme.ink3)
             )  # fmt: skip
     sketch.notes(
         note(f"<b>{label}</b>", 0, chosen, xref="x", yref="y", anchor="right", shift=(-8, 0),
              colour=theme.accent, size=14)
     )  # fmt: skip
-    for end, row in ((-0.5, first - 0.5), (n_rows - 0.5, first + n_rows - 0.5)):
-        height = max(n_rows, 9)
+    height = max(n_rows, 9)
+    for end, edge in ((-0.5, first - 0.5), (n_rows - 0.5, first + n_rows - 0.5)):
         sketch.shapes(
             {"type": "line", "xref": "paper", "yref": "paper", "layer": "below",
-             "x0": _LIST[1], "x1": _ROWS[0] - 0.078, "y0": 1 - (row + 0.5) / d_vocab,
+             "x0": _LIST[1], "x1": _ROWS[0] - 0.14, "y0": 1 - (edge + 0.5) / d_vocab,
              "y1": 1 - (end + 0.5) / height, "line": {"color": theme.track, "width": 1}}
         )  # fmt: skip
 
@@ -151,9 +138,8 @@ def _add_rows(
         },
     )  # fmt: skip
     title = "Rows around it" if n_rows > 1 else "Its row"
-    for text in heading(title, f"{count(width)} numbers each: d<sub>model</sub>", _ROWS[0], 1,
-                        theme=theme):  # fmt: skip
-        sketch.notes(text)
+    sketch.notes(*heading(title, f"{count(width)} numbers each: d<sub>model</sub>", _ROWS[0], 1,
+                        theme=theme))
     sketch.trace(
         go.Heatmap(
             z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False, ygap=3,
@@ -168,6 +154,7 @@ def _add_rows(
     for row, label in enumerate(labels):
         is_chosen = row == index
         text = token_markup(shortened(label, 9), followed=is_chosen, theme=theme)
+        text = f"{text}  {first + row}"
         sketch.notes(
             note(text, _ROWS[0], row, yref="y2", anchor="right", shift=(-8, 0),
                  colour=theme.ink if is_chosen else theme.ink3)
@@ -176,7 +163,7 @@ def _add_rows(
 
 def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Theme) -> None:
     """The row's numbers in reading order, line by line, each explained on hover."""
-    lines = reading_lines(len(row))
+    lines = strip_lines(len(row))
     across = -(-len(row) // lines)
     cells = np.full(lines * across, np.nan, np.float32)
     cells[: len(row)] = row
@@ -187,11 +174,10 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
         xaxis3={"domain": list(_STRIP), "range": [-0.5, across - 0.5], "anchor": "y3", **NO_TICKS},
         yaxis3={"domain": [0.34, 1], "range": [lines - 0.5, -0.5], "anchor": "x3", **NO_TICKS},
     )
-    for text in heading(
+    sketch.notes(*heading(
         f"The vector of {token_markup(shortened(label, 12), followed=True, theme=theme)}",
         f"the same row, in {lines} lines of {across}", _STRIP[0], 1, theme=theme,
-    ):  # fmt: skip
-        sketch.notes(text)
+    ))
     sketch.trace(
         go.Heatmap(
             z=grid, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
@@ -204,7 +190,7 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
     sketch.shapes(
         outline(-0.5, across - 0.5, -0.5, lines - 0.5, theme.accent, xref="x3", yref="y3")
     )
-    strongest = np.argsort(-np.abs(row), kind="stable")[:3]
+    strongest = np.argsort(-np.abs(row), kind="stable")[:2]
     said = ", ".join(f"{signed(float(row[i]), 3)} ({i})" for i in strongest)
     begins = ", ".join(signed(float(x), 3) for x in row[:3])
     length = number(float(np.linalg.norm(row)))

@@ -1,0 +1,256 @@
+"""Embeddings: from an ID to a vector, by looking it up."""
+
+import streamlit as st
+
+import tokenjourney as tj
+from tokenjourney import ui
+from tokenjourney.analysis.neighbours import (
+    arithmetic_vector,
+    cosine_matrix,
+    cosine_similarities,
+    nearest_rows,
+    neighbourhood,
+    row_lengths,
+    unit_rows,
+    untrained_embedding,
+)
+from tokenjourney.analysis.projections import principal_plane
+from tokenjourney.analysis.words import known_examples, typed_token, typing_of
+from tokenjourney.figures.bars import bars_figure
+from tokenjourney.figures.embeddings import map_figure, similarity_figure
+from tokenjourney.figures.export import matrix_table
+from tokenjourney.figures.learning import (
+    Neighbourhood,
+    neighbourhoods_figure,
+    neighbourhoods_table,
+)
+from tokenjourney.figures.lookup import lookup_figure, lookup_table
+from tokenjourney.figures.strips import window
+from tokenjourney.figures.text import number, share, signed
+
+page = ui.open_page("embeddings")
+page.shapes("(T)", "(T, d_model)")
+
+model, config = page.model, page.model.config
+W_E, size = model.W_E, f"{config.d_vocab:,}"
+lengths = page.remember("lengths", lambda: row_lengths(W_E), of="model")
+followed = page.journey.token_ids[page.token]
+
+first, end = window(config.d_vocab, followed, 11)
+page.figure(
+    "lookup",
+    lookup_figure(
+        W_E[first:end], first=first, chosen=followed, d_vocab=config.d_vocab, theme=page.theme,
+        labels=[page.label(token_id) for token_id in range(first, end)],
+    ),
+    lambda: lookup_table(W_E[followed], token_id=followed, label=page.label(followed)),
+    label=ui.token(page.label(followed)),
+    id=f"{followed:,}",
+)  # fmt: skip
+page.look_for()
+
+
+def chosen_token(name: str, label: str, default: str) -> int | None:
+    """A token of the vocabulary that the reader types; None, with a card, if there is none."""
+    try:
+        return typed_token(page.entry(name, label, default), model.tokenizer, config.d_vocab)
+    except tj.TokenJourneyError as error:
+        ui.refuse(error)
+        return None
+
+
+@ui.part
+def near() -> None:
+    """The nearest tokens in the whole vocabulary."""
+    page.section("near", d_vocab=size)
+    token = chosen_token("near", page.plain("near_label"), page.label(followed))
+    if token is None:
+        return
+    found = nearest_rows(W_E, W_E[token], 12, lengths=lengths, without=[token])
+    labels = [page.label(row) for row in found.rows]
+    page.figure(
+        "near",
+        bars_figure(
+            labels=labels, values=found.cosines, axis=page.plain("near_axis"), limit=1.0,
+            groove=True, theme=page.theme,
+            click=[typing_of(row, model.tokenizer, config.d_vocab) for row in found.rows.tolist()],
+        ),
+        lambda: (
+            ["rank", "ID", "token", "cosine"],
+            [
+                (rank, int(row), label, float(cosine))
+                for rank, (row, label, cosine) in enumerate(
+                    zip(found.rows, labels, found.cosines, strict=True), start=1
+                )
+            ],
+        ),
+        clicks="near",
+        d_vocab=size,
+        label=ui.token(page.label(token), followed=token == followed),
+    )  # fmt: skip
+
+
+def similarity() -> None:
+    """Every token of the prompt with every other."""
+    page.section("similarity")
+    cosines = cosine_matrix(W_E[list(page.journey.token_ids)])
+    page.figure(
+        "similarity",
+        similarity_figure(
+            cosines=cosines, labels=page.texts_of_tokens, followed=page.token, theme=page.theme
+        ),
+        lambda: matrix_table(
+            cosines, rows=page.labels, columns=page.labels, row_name="token",
+            column_name="other token", value_name="cosine",
+        ),
+        clicks={"token": "y"},
+    )  # fmt: skip
+
+
+@ui.part
+def flat_map() -> None:
+    """The prompt's tokens among their neighbours, on the plane in which they differ most."""
+    ids = page.journey.token_ids
+    near_followed = list(dict.fromkeys((followed, *ids[::-1])))[:60]
+    usual = 6 if len(near_followed) <= 12 else 2
+    heading = st.container()
+    with page.columns([1, 2])[0]:
+        each = int(page.slider("each", page.plain("map_label"), 0, 12, usual))
+    own, others = page.remember(
+        f"map {each} {near_followed}",
+        lambda: neighbourhood(W_E, near_followed, each, lengths=lengths),
+    )
+    rows = [*own, *others]
+    plane = page.remember(f"plane {rows}", lambda: principal_plane(unit_rows(W_E[rows])), of="model")
+    labels = [page.label(row) for row in rows]
+    with heading:
+        page.section("map", n=len(rows), d_model=config.d_model)
+    page.figure(
+        "map",
+        map_figure(
+            points=plane.points, labels=labels, groups=[0] * len(own) + [1] * len(others),
+            followed=0, shares=plane.shares, theme=page.theme,
+            click=[*(ids.index(row) for row in own), *(None for _ in others)],
+        ),
+        lambda: (
+            ["token", "ID", "kind", "first direction", "second direction"],
+            [
+                (label, row, "prompt" if i < len(own) else "neighbour", *map(float, point))
+                for i, (label, row, point) in enumerate(
+                    zip(labels, rows, plane.points, strict=True)
+                )
+            ],
+        ),
+        clicks="token",
+        share=share(float(sum(plane.shares))),
+        d_model=config.d_model,
+    )  # fmt: skip
+
+
+@ui.part
+def arithmetic() -> None:
+    """Word arithmetic, a − b + c, with tokens of the reader's choice."""
+    page.section("arithmetic")
+    words = known_examples(page.texts["examples"], model.tokenizer, config.d_vocab)
+    default = words[0] if words else [page.label(followed)] * 3
+    for column, example in zip(page.columns(4, gap="small"), words[:4], strict=False):
+        with column:
+            st.button(
+                ui.plain_label("{} − {} + {}".format(*example)), width="stretch",
+                on_click=ui.put, kwargs=dict(zip(("plus", "minus", "plus2"), example, strict=True)),
+            )  # fmt: skip
+    chosen = []
+    for column, name, label, word in zip(
+        page.columns(3, gap="small"), ("plus", "minus", "plus2"),
+        ("plus_label", "minus_label", "plus_too_label"), default, strict=True,
+    ):  # fmt: skip
+        with column:
+            chosen.append(chosen_token(name, page.plain(label), word))
+    itself = page.toggle("inputs", page.plain("inputs_label"))
+    if None in chosen:
+        return
+    a, b, c = chosen
+    vector = arithmetic_vector(W_E, a, b, c)
+    found = nearest_rows(W_E, vector, 10, lengths=lengths, without=() if itself else (a, b, c))
+    labels = [page.label(row) for row in found.rows]
+    marks = {name: ui.token(page.label(row), followed=False)
+             for name, row in zip("abc", (a, b, c), strict=True)}  # fmt: skip
+    page.say("sum_says", best=ui.token(labels[0], followed=False), **marks)
+    page.figure(
+        "arithmetic",
+        bars_figure(labels=labels, values=found.cosines, axis=page.plain("arithmetic_axis"),
+                    limit=1.0, groove=True, theme=page.theme),
+        lambda: (
+            ["rank", "ID", "token", "cosine with a − b + c"],
+            [
+                (rank, int(row), label, float(cosine))
+                for rank, (row, label, cosine) in enumerate(
+                    zip(found.rows, labels, found.cosines, strict=True), start=1
+                )
+            ],
+        ),
+        caption=f"figures.arithmetic.caption_{'with' if itself else 'without'}",
+        d_vocab=size,
+    )  # fmt: skip
+
+
+@ui.part
+def learned() -> None:
+    """W_E at the start and after training: the same token's neighbours in both."""
+    page.section("learned")
+    left, right = page.columns([3, 1])
+    with left:
+        token = chosen_token("grown", page.plain("learned_label"), page.label(followed))
+    with right:
+        seed = int(page.slider("start", page.plain("another_seed"), 0, 9, 0))
+    if token is None:
+        return
+    titles = page.plain("at_start"), page.plain("at_start_note", seed=seed)
+    sides = [
+        page.remember(
+            f"start {seed} {token}",
+            lambda: _side(untrained_embedding(config, seed), None, token, *titles),
+            of="model",
+        ),
+        _side(W_E, lengths, token, page.plain("after"), page.plain("after_note")),
+    ]
+    page.figure(
+        "learned",
+        neighbourhoods_figure(sides, label=page.label(token), itself=token, theme=page.theme),
+        lambda: neighbourhoods_table(sides),
+        seed=seed,
+    )
+
+
+def _side(matrix, known, token: int, title: str, subtitle: str) -> Neighbourhood:
+    found = nearest_rows(matrix, matrix[token], 8, lengths=known, without=[token])
+    return Neighbourhood(
+        title, subtitle, cosine_similarities(matrix, matrix[token], known),
+        [page.label(row) for row in found.rows], found.cosines,
+    )  # fmt: skip
+
+
+left, right = page.columns(2)
+with left:
+    near()
+with right:
+    similarity()
+flat_map()
+arithmetic()
+learned()
+
+row = W_E[followed]
+nearest = int(nearest_rows(W_E, row, 1, lengths=lengths, without=[followed]).rows[0])
+page.formula(
+    r"x_t = \text{one-hot}(t)\, W_E = W_E[t] \qquad "
+    r"\cos(u, v) = \frac{u \cdot v}{|u|\,|v|}",
+    [
+        (rf"W_E[{followed}]", f"= [{', '.join(signed(x, 3) for x in row[:4])}, …]"),
+        (rf"|W_E[{followed}]|", f"= {number(lengths[followed], 3)}"),
+        (
+            rf"\cos({ui.latex(page.label(followed))}, {ui.latex(page.label(nearest))})",
+            f"= {number(cosine_matrix(W_E[[followed, nearest]])[0, 1], 3)}",
+        ),
+    ],
+)
+page.source(tj.model.gpt2.GPT2.embed, nearest_rows, principal_plane)

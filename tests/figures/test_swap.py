@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from tokenjourney.figures.swap import swap_figure, swap_table
+from tokenjourney.figures.theme import LIGHT, FigureError
+
+STATIONS = ["token", "sum", "block 0"]
+
+
+def given(tokens: int = 4):
+    order = [0, *range(tokens - 1, 0, -1)]
+    cosines = np.linspace(0.5, 1, tokens * 3, dtype=np.float32).reshape(tokens, 3)
+    labels = (["The", "·dog", "<u>", "·cat"] * tokens)[:tokens]
+    return {"order": order, "labels": labels, "stations": STATIONS}, cosines
+
+
+def figure(tokens: int = 4, **changes):
+    arguments, cosines = given(tokens)
+    return swap_figure(cosines, **{**arguments, "followed": 1} | changes)
+
+
+def test_rows_stand_in_the_new_order_and_cells_are_the_cosines_given():
+    fig = figure()
+    cells = fig.data[-1]
+    np.testing.assert_array_equal(cells.z, given()[1])
+    assert list(fig.layout.yaxis2.ticktext) == ["The", "·cat", "&lt;u&gt;", "·dog"]
+    assert (cells.zmin, cells.zmax) == (0, 1)
+
+
+def test_each_token_has_a_line_from_its_old_to_its_new_place_the_followed_in_the_accent():
+    lines = [trace for trace in figure().data if trace.type == "scatter"]
+    assert {(round(t.y[0]), round(t.y[-1])) for t in lines} == {(0, 0), (3, 1), (2, 2), (1, 3)}
+    assert [t.y[0] for t in lines if t.line.color == LIGHT.accent] == [1]
+
+
+def test_what_did_not_change_at_all_is_told_from_what_rounds_to_one():
+    arguments, cosines = given()
+    cosines[0], cosines[1] = 1, 0.9996
+    texts = swap_figure(cosines, **arguments, followed=0).data[-1].text
+    assert list(texts[0]) == ["="] * 3
+    assert list(texts[1]) == ["1.00"] * 3
+
+
+def test_a_long_prompt_is_cut_to_a_window_that_says_so():
+    fig = figure(100)
+    assert len(fig.data[-1].z) == 40
+    assert "of 100" in fig.layout.meta["caption"]
+
+
+@pytest.mark.parametrize("changes", [{"order": [0, 1, 1, 2]}, {"stations": ["one"]}])
+def test_what_does_not_fit_is_refused(changes):
+    with pytest.raises(FigureError):
+        figure(**changes)
+
+
+def test_the_table_says_where_each_token_was():
+    arguments, cosines = given()
+    columns, rows = swap_table(cosines, **arguments)
+    assert columns == ["new place", "old place", "token", *STATIONS]
+    assert rows[1][:3] == (1, 3, "·cat")

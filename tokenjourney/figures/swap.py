@@ -1,0 +1,161 @@
+"""Two words swapped: who stands where now, and from where on it makes a difference."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, colour_bar, ground, heading, note
+from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
+from tokenjourney.figures.strips import window
+from tokenjourney.figures.text import count, escaped, number, shortened, token_markup
+from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+
+_TOP, _BOTTOM, _LEFT, _MOST_ROWS = 54, 62, 10, 40
+_SAME = 1 - 3e-6  # cosines of equal float32 vectors come this close to 1
+_OLD, _NEW = 0.115, 0.26
+_CELLS = (0.40, 1.0)
+
+
+def swap_figure(
+    cosines: ArrayLike,
+    *,
+    order: Sequence[int],
+    labels: Sequence[str],
+    stations: Sequence[str],
+    followed: int,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """The prompt in its old and its new order, and how alike each token still is to itself.
+
+    Left the tokens in both orders with a line from the old to the new place, right one row per
+    token of the new order and one column per station on the way: the cosine of its vector there
+    with its vector in the old prompt. Above 40 tokens, those around the first that moved.
+
+    Args:
+        cosines: (T, stations), rows in the new order.
+        order: (T,), for each new place the old place of the token that stands there.
+        labels: The visible texts of the T tokens in their old order.
+        stations: Names of the columns.
+        followed: The old place of the followed token.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: shapes that do not fit each other, or an order that is none.
+    """
+    theme, values = as_theme(theme), as_matrix(cosines, "cosines")
+    require_same_length(cosines=values, labels=labels, order=order)
+    require_same_length(stations=stations, columns=values.T)
+    if sorted(order) != list(range(len(labels))):
+        raise FigureError(f"The order {list(order)[:20]} does not hold every place once.")
+    moved = [place for place, old in enumerate(order) if place != old]
+    start, end = window(len(labels), moved[0] + _MOST_ROWS // 3 if moved else 0, _MOST_ROWS)
+    rows = end - start
+    pitch = 30 if rows <= 12 else 24 if rows <= 24 else 18
+    part = "" if rows == len(labels) else (
+        f"Places {start} to {end - 1} of {count(len(labels))}.")  # fmt: skip
+    sketch = Sketch(
+        theme, height=_TOP + rows * pitch + _BOTTOM, margin=(_LEFT, 12, _TOP, _BOTTOM),
+        caption=part, hoverdistance=30,
+    )  # fmt: skip
+    sketch.layout(
+        xaxis={"domain": [0, 1], "range": [0, 1], "anchor": "y", **NO_TICKS},
+        yaxis={"range": [end - 0.5, start - 0.5], "anchor": "x", **NO_TICKS},
+    )
+    _add_orders(sketch, order, labels, (start, end), followed, pitch, theme)
+    _add_cells(sketch, values, order, labels, stations, (start, end), theme)
+    sketch.notes(*heading("As typed", "place, token", 0, 1, theme=theme))
+    sketch.notes(*heading("Swapped", "place, token", _NEW - 0.025, 1, theme=theme))
+    sketch.notes(
+        *heading("Is it still the same vector?", "cosine with itself in the prompt as typed",
+                 _CELLS[0], 1, theme=theme)
+    )  # fmt: skip
+    colour_bar(sketch, low=0, high=1, x=_CELLS[0], length=(_CELLS[1] - _CELLS[0]) * 0.4,
+               below_px=36, plot_px=rows * pitch, theme=theme)  # fmt: skip
+    return sketch.figure()
+
+
+def swap_table(
+    cosines: ArrayLike, *, order: Sequence[int], labels: Sequence[str], stations: Sequence[str]
+) -> Table:
+    """One row per token of the new order: old and new place, and its cosine at every station."""
+    values = as_matrix(cosines, "cosines")
+    return ["new place", "old place", "token", *stations], [
+        (new, old, labels[old], *(float(x) for x in values[new])) for new, old in enumerate(order)
+    ]
+
+
+def _add_orders(
+    sketch: Sketch, order: Sequence[int], labels: Sequence[str], shown: tuple[int, int],
+    followed: int, pitch: int, theme: Theme,
+) -> None:  # fmt: skip
+    """Both orders as two columns of tokens, with a curve for each from its old to its new place."""
+    start, end = shown
+    size = 14 if pitch >= 24 else 12.5
+    step = np.linspace(0, 1, 24)
+    ease = step * step * (3 - 2 * step)
+    for new in range(start, end):
+        old = order[new]
+        is_followed, is_moved = old == followed, old != new
+        colour = theme.accent if is_followed else theme.curve if is_moved else theme.track
+        if is_followed:
+            sketch.shapes(ground(0.0, _CELLS[1], new - 0.46, new + 0.46, theme.accent_soft))
+        if start <= old < end:
+            sketch.trace(
+                go.Scatter(
+                    x=_OLD + step * (_NEW - 0.04 - _OLD), y=old + (new - old) * ease, mode="lines",
+                    line={"color": colour, "width": 3 if is_followed or is_moved else 1.5},
+                    hoverinfo="text", name="moved" if is_moved else "stays",
+                    text=f"“{escaped(labels[old])}”: place {old}, now {new}",
+                )
+            )  # fmt: skip
+        for place, x, shift in ((old, _OLD, -8), (new, _NEW, 8)):
+            text = token_markup(shortened(labels[old], 9), followed=is_followed,
+                                strong=is_moved, theme=theme)  # fmt: skip
+            left = x == _OLD
+            if start <= place < end:
+                sketch.notes(
+                    note(text, x if left else x - 0.025, place, xref="x", yref="y", size=size,
+                         anchor="right" if left else "left", shift=(shift, 0), colour=theme.ink),
+                    note(str(place), 0 if left else x - 0.01, place, xref="x", yref="y",
+                         anchor="left" if left else "right", size=12,
+                         shift=(0 if left else -8, 0), colour=theme.ink3),
+                )  # fmt: skip
+
+
+def _add_cells(
+    sketch: Sketch, values: Array, order: Sequence[int], labels: Sequence[str],
+    stations: Sequence[str], shown: tuple[int, int], theme: Theme,
+) -> None:  # fmt: skip
+    start, end = shown
+    written = (end - start) * len(stations) <= 400 and len(stations) <= 16
+    cells = values[start:end]
+    texts = [["=" if x > _SAME else number(x) for x in row] for row in cells]
+    names = [escaped(shortened(labels[order[new]], 16)) for new in range(start, end)]
+    step = -(-len(stations) // 16)
+    sketch.layout(
+        xaxis2={
+            "domain": list(_CELLS), "anchor": "y2", "range": [-0.5, len(stations) - 0.5],
+            "tickmode": "array", "tickvals": list(range(len(stations))),
+            "ticktext": [n if i < 2 or (i - 2) % step == 0 else ""
+                         for i, n in enumerate(stations)],
+            "ticks": "", "showgrid": False, "zeroline": False, "tickangle": 0,
+            "tickfont": {"size": 13 if len(stations) <= 10 else 12, "color": theme.ink2},
+        },
+        yaxis2={
+            "anchor": "x2", "range": [end - 0.5, start - 0.5], "tickmode": "array",
+            "tickvals": list(range(start, end)), "ticktext": names, **NO_TICKS,
+        },
+    )  # fmt: skip
+    sketch.trace(
+        go.Heatmap(
+            z=cells, x=np.arange(len(stations)), y=np.arange(start, end), zmin=0, zmax=1,
+            colorscale=theme.seq_scale, showscale=False, xgap=1, ygap=1, text=texts,
+            texttemplate="%{text}" if written else None, textfont={"size": 12.5},
+            hovertemplate="“%{y}”, %{x}: cosine %{text} with itself in the prompt as typed"
+            "<extra></extra>",
+            xaxis="x2", yaxis="y2", name="cosines",
+        )
+    )  # fmt: skip
