@@ -85,7 +85,7 @@ def visible(data: bytes) -> str:
 
     Example:
         >>> visible(" don\n".encode()), visible("€".encode()[:2]), visible(b"\x00")
-        ('·don↵', '‹E2 82›', '‹00›')
+        ('·don↵', '‹E2›‹82›', '‹00›')
     """
     shown = []
     for match in _UTF8.finditer(data):
@@ -93,7 +93,7 @@ def visible(data: bytes) -> str:
         if char in _VISIBLE:
             shown.append(_VISIBLE[char])
         elif not char or unicodedata.category(char) == "Cc":
-            shown.append("‹" + match[0].hex(" ").upper() + "›")
+            shown += [f"‹{byte:02X}›" for byte in match[0]]
         elif unicodedata.category(char) in _HIDDEN_CATEGORIES or 0xFE00 <= ord(char) <= 0xFE0F:
             shown.append(f"‹U+{ord(char):04X}›")
         elif unicodedata.category(char).startswith("M") and not shown:
