@@ -116,8 +116,8 @@ def pushes_figure(
     sketch = Sketch(theme, height=_ROW * rows + 100, margin=(96, 60, 48, 52), bargap=0.4,
                     hoverdistance=30)  # fmt: skip
     halves = (
-        ("pushed up", up, promoted_labels, theme.up, "", (0.0, 0.42)),
-        ("pushed down", down, suppressed_labels, theme.down, "2", (0.6, 1.0)),
+        ("pushed up", up, promoted_labels, theme.up, "", (0.0, 0.37)),
+        ("pushed down", down, suppressed_labels, theme.down, "2", (0.63, 1.0)),
     )
     for name, values, labels, colour, suffix, domain in halves:
         sketch.notes(*heading(name, "", domain[0], 1, theme=theme))
