@@ -28,6 +28,8 @@ from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
 from tokenjourney.figures.text import number, share
 
+MOST_BUTTONS = 8
+
 page = ui.open_page("attention")
 page.shapes("(T, d_model)", "(n_heads, T, d_head)", "(n_heads, T, T)", "(T, d_model)")
 config, token = page.model.config, page.token
@@ -40,15 +42,20 @@ off, put_off = page.extra(
 edits = [tj.ablate_head(block, head) for block, head in sorted(off.heads)]
 journey = page.edited(edits) if edits else page.journey
 
+
+def badge(heads: HeadSet) -> ui.Safe:
+    """What is off, in two words."""
+    if heads.is_all:
+        return page.text("words.badge_all")
+    return page.text("words.badge_one" if len(heads) == 1 else "words.badge", n=len(heads))
+
+
 with st.container(key="attention-pickers", horizontal=True, gap="large"):
     block = page.block_picker()
     head = page.head_picker()
     if off:
-        with st.container(key="attention-badge", horizontal=True, vertical_alignment="bottom"):
-            page.show(
-                page.text("words.badge_all" if off.is_all else "words.badge", n=len(off)),
-                "tj-badge",
-            )
+        with st.container(key="attention-badge", horizontal=True, gap="small"):
+            page.show(badge(off), "tj-badge")
             st.button(page.plain("words.undo"), key="undo", on_click=put_off, args=(None,))
 
 q, k, v, z = (journey[name, block][:, head] for name in "qkvz")
@@ -151,6 +158,11 @@ def switched_off() -> None:
         )  # fmt: skip
         st.button(page.plain("words.all_off_button"), key="all-off", disabled=off.is_all,
                   on_click=put_off, args=(HeadSet.all(*sizes),))  # fmt: skip
+        for one in sorted(off.heads - {(block, head)})[:MOST_BUTTONS] if not off.is_all else ():
+            st.button(
+                page.plain("words.back_on", block=one[0], head=one[1]), key=f"on-{one[0]}-{one[1]}",
+                on_click=put_off, args=(off.toggled(*one),),
+            )  # fmt: skip
     before, after = page.journey.logits_at(token), journey.logits_at(token)
     change = prediction_change(before, after, k=4)
     labels = [page.label(i) for i in change.token_ids]
@@ -165,8 +177,6 @@ def switched_off() -> None:
         page.say("words.all_off", token=page.token_html)
     elif not off:
         page.say("words.none_off")
-    else:
-        page.say("words.some_off", heads=", ".join(f"B{b} H{h}" for b, h in sorted(off.heads)))
 
 
 def lines() -> None:
@@ -203,6 +213,9 @@ def vectors() -> None:
 def writes() -> None:
     """What the head's result pushes up and down in the vocabulary."""
     page.section("writes", block=block, head=head, token=page.token_html)
+    if (block, head) in off.heads:
+        page.say("words.writes_nothing")
+        return
     effect = direct_effect(
         journey["result", block][token, head],
         float(journey["ln_final.hook_scale"][token, 0]),
@@ -263,7 +276,7 @@ with st.container(key="attention-main"):
             switched_off()
 
 with st.container(key="attention-more"):
-    left, right = page.columns(2)
+    left, right = page.columns([1, 1.3])
     with left:
         vectors()
     with right:
