@@ -60,6 +60,12 @@ Rules of the house
   values, which are escaped. Never put a prompt's text into `st.markdown`, labels or LaTeX
   unescaped: `ui.latex(text)` for LaTeX, `ui.escaped(text)` for HTML, `ui.plain_label(text)` for
   labels of widgets, `tokenjourney.figures.text.escaped` for Plotly.
+- Slow and the same for everybody: `page.remember("map", lambda: ..., of="model")`, kept per model,
+  or per model and prompt without `of`.
+- Side by side: `left, right = page.columns(2)`, then `with left:`. A list of names in the texts'
+  file: `page.text_table("kinds")`. A text for a label or an axis: `page.plain("axis")`.
+- A picture that Plotly cannot draw: `page.picture(name, html, table)` with HTML of your own from
+  `ui`, where every text of a prompt went through `ui.escaped`.
 - A TokenJourneyError becomes a card: `except tj.TokenJourneyError as error: ui.refuse(error)`.
 - Another prompt or edits: `page.other(prompt)`, `page.edited(edits)`; both are cached.
 - To change what is chosen from code: `ui.put(token=3)`, `ui.put(prompt="...")`, then `st.rerun()`

@@ -165,7 +165,7 @@ class Page:
 
     def columns(self, *args: Any, **kwargs: Any) -> Sequence[Any]:
         """Columns side by side; see `st.columns`."""
-        return st.columns(*args, **({"gap": "large"} | kwargs))
+        return list(st.columns(*args, **({"gap": "large"} | kwargs)))
 
     def stop(self) -> None:
         """End the page here."""

@@ -22,6 +22,7 @@ _MARKUP: Final = (
     (re.compile(r"\*\*([^*]+)\*\*"), r"<b>\1</b>"),
     (re.compile(r"\*([^*]+)\*"), r"<i>\1</i>"),
 )
+_SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BETWEEN: Final = "\ue000{}\ue001"
 
 
@@ -92,9 +93,14 @@ def load_file(path: Path) -> Mapping[str, Any]:
 def latex(text: str) -> str:
     r"""A text to stand inside a formula as `\text{…}`, with every special character escaped.
 
-    >>> latex("·dog_5")
-    '\\text{·dog\\_5}'
+    Subscript digits, as in the labels of tokens, become subscripts of the formula.
+
+    >>> latex("·dog₅"), latex("a_5")
+    ('\\text{·dog}_{5}', '\\text{a\\_5}')
     """
+    label, position = re.fullmatch(r"(.*?)([₀-₉]*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    if position:
+        return f"{latex(label)}_{{{position.translate(_SUBSCRIPTS)}}}"
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     shown = "".join(
         special.get(letter, f"\\{letter}" if letter in "{}$&#_%" else letter) for letter in text

@@ -15,7 +15,7 @@ function columns(data, width, station) {
   const embedding = chip + (wide ? 14 : 12)
   const position = embedding + strip + 20
   const stack = position + strip + 26
-  const right = 98 + (wide ? 82 : 74) + (wide ? 84 : 66) + 44
+  const right = 98 + (wide ? 86 : 80) + (wide ? 84 : 64) + 48
   const room = width - stack - right
   const plain = room / n
   const open = plain < 22 && station >= 3 && station < 3 + n ? station - 3 : -1
@@ -30,8 +30,8 @@ function columns(data, width, station) {
   const label = end + 98
   return {
     wide, chip, strip, embedding, position, stack, end, blocks, open, plain,
-    norm: end + 24, tip: end + 36, label, bars: label + (wide ? 82 : 74),
-    barMost: wide ? 84 : 66, width,
+    norm: end + 24, tip: end + 36, label, bars: label + (wide ? 86 : 80),
+    barMost: wide ? 84 : 64, width,
   }
 }
 

@@ -80,6 +80,12 @@ function barRows(view) {
   return [...data.predictions, { rest: true, share: data.rest.share, text: filled(data.words.others, { n: whole(data.rest.n) }) }]
 }
 
+function barValue(view, bar, room) {
+  if (!bar.true_next) return share(bar.share)
+  const long = `${share(bar.share)} ✓ ${view.data.words.comes_next}`
+  return measured(long, 13.5, 650) <= room ? long : `${share(bar.share)} ✓`
+}
+
 function drawBars(view) {
   const { at, data } = view
   const group = view.column("next")
@@ -107,14 +113,14 @@ function drawBars(view) {
       d: `M${x0} ${y0.toFixed(1)}C${m} ${y0.toFixed(1)} ${m} ${y.toFixed(1)} ${x1} ${y.toFixed(1)}`,
     }))
     const size = step >= 22 ? 15 : 13.5
-    const label = fitting(bar.text, at.bars - at.label - 8, size, i === 0 ? 650 : 400)
-    group.append(text(at.label, y + 5, `next ${kind}`, label, { "font-size": bar.rest ? 13.5 : size }),
+    const label = bar.rest ? bar.text : fitting(bar.text, at.bars - at.label - 8, size, i === 0 ? 650 : 400)
+    group.append(text(at.label, y + 5, `next ${kind}`, label, { "font-size": bar.rest ? 13 : size }),
       rect(at.bars, y - height / 2, w, height, `bar ${kind}`, { rx: Math.min(2, w / 2) }))
     if (bar.true_next) {
       group.append(rect(at.bars - 3, y - height / 2 - 3, w + 6, height + 6, "true-next", { rx: 4 }))
     }
-    const says = share(bar.share) + (bar.true_next ? ` ✓${at.wide ? ` ${data.words.comes_next}` : ""}` : "")
-    group.append(text(at.bars + w + (bar.true_next ? 8 : 5), y + 5, `value ${kind}${bar.true_next ? " true" : ""}`, says))
+    const start = at.bars + w + (bar.true_next ? 8 : 5)
+    group.append(text(start, y + 5, `value ${kind}${bar.true_next ? " true" : ""}`, barValue(view, bar, at.width - start)))
     const hit = rect(at.label - 4, y - step / 2, at.width - at.label + 4, step, "hit")
     view.tip(hit, () => (bar.rest
       ? [filled(data.hover.rest, { n: whole(data.rest.n), share: share(bar.share) })]

@@ -13,7 +13,7 @@ function drawHeads(view) {
   head("tokens", 0, "tokens")
   head("embedding", at.embedding, "embeddings")
   head("position", at.position, "positions")
-  head("norm", at.norm + (at.wide ? 8 : 4), "output", { "text-anchor": "middle" }, !at.wide)
+  head("norm", at.norm + (at.wide ? 14 : 4), "output", { "text-anchor": "middle" }, !at.wide)
   head("next", at.label, "output")
   const middle = (at.stack + at.end) / 2
   const words = filled(stations.stack.title, { n: data.config.n_layers })

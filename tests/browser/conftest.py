@@ -1,0 +1,275 @@
+"""A real server and a real browser, for tests of the pages as people meet them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+PROJECT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# On a cold deep link Streamlit's own page asks for these below the page's path, finds nothing, and
+# goes on with the right address.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium_path() -> str | None:
+    """The browser of `TOKENJOURNEY_CHROME`, or an installed Chrome or Chromium."""
+    wanted = os.environ.get("TOKENJOURNEY_CHROME")
+    if wanted:
+        return wanted
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@dataclass
+class Server:
+    """A server of the app, started for the tests."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="session")
+def serve(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., Server]]:
+    """Starts servers: `serve(NAME=value)` with these environment variables on top."""
+    running: list[Server] = []
+
+    def start(**environment: str) -> Server:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
+        command += ["--server.port", str(port), "--server.address", "localhost"]
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=os.environ | environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        server = Server(f"http://localhost:{port}", process)
+        running.append(server)
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            assert process.poll() is None, log.read_text()
+            try:
+                with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
+                    return server
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        raise AssertionError(f"The server did not answer.\n{log.read_text()}")
+
+    yield start
+    for server in running:
+        server.process.terminate()
+    for server in running:
+        server.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(serve: Callable[..., Server]) -> Server:
+    """One server for all tests that need no other settings."""
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """An installed Chrome or Chromium; without one the tests are skipped, but not in CI."""
+    path = chromium_path()
+    if path is None:
+        reason = (
+            "no Chrome or Chromium is installed; install one, or name it in TOKENJOURNEY_CHROME"
+        )
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@dataclass
+class Visitor:
+    """One visitor with a browser window of their own."""
+
+    page: Page
+    url: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/", **query: str | int) -> Visitor:
+        """Open a link cold, and wait until its page is there."""
+        link = f"?{urlencode(query)}" if query else ""
+        self.page.goto(f"{self.url}{path}{link}")
+        return self.settle()
+
+    def settle(self) -> Visitor:
+        """Wait until the script has run and its last element is drawn."""
+        self.page.wait_for_function(
+            """() => {
+              const app = document.querySelector('.stApp')
+              const done = app?.dataset.testScriptState === 'notRunning'
+              const stale = document.querySelector('[data-stale="true"]')
+              const shown = document.querySelector('.tj-header, .tj-card')
+              return done && !stale && shown
+            }""",
+            timeout=30_000,
+        )
+        self.page.wait_for_timeout(150)
+        self.page.wait_for_function(
+            "document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
+        )
+        return self
+
+    @property
+    def prompt(self) -> Locator:
+        """The prompt box."""
+        return self.page.get_by_label("Prompt", exact=True)
+
+    def write(self, text: str) -> Visitor:
+        """Put a text into the box and press Enter."""
+        self.prompt.fill(text)
+        self.prompt.press("Enter")
+        self.page.wait_for_timeout(150)
+        return self.settle()
+
+    def chips(self) -> list[str]:
+        """The texts of the token chips."""
+        return self.page.locator(".chip .text").all_inner_texts()
+
+    def followed(self) -> str:
+        """The text of the followed token's chip."""
+        return self.page.locator('.chip[aria-checked="true"] .text').inner_text()
+
+    def follow(self, position: int) -> Visitor:
+        """Click the chip of a token."""
+        self.page.locator(".chip").nth(position).click()
+        self.page.wait_for_timeout(150)
+        return self.settle()
+
+    def go(self, title: str) -> Visitor:
+        """Click a page in the navigation."""
+        links = self.page.locator('[class*="st-key-nav-"] a')
+        links.filter(has_text=title).first.click()
+        self.page.wait_for_timeout(150)
+        return self.settle()
+
+    def choose(self, label: str, option: str) -> Visitor:
+        """Choose an option of the buttons with that label."""
+        group = self.page.get_by_role("radiogroup", name=label, exact=True)
+        group.get_by_role("radio", name=option, exact=True).click()
+        self.page.wait_for_timeout(150)
+        return self.settle()
+
+    def figures(self) -> list[str]:
+        """The data of each figure on the page, as text, to see whether it changed."""
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.js-plotly-plot')].every((plot) => plot.data)"
+        )
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
+              JSON.stringify([plot.data, plot.layout.images, plot.layout.shapes,
+                              plot.layout.annotations], (key, value) =>
+                ArrayBuffer.isView(value) ? [...value] : value))"""
+        )
+
+    def query(self) -> str:
+        """The query string of the page's address."""
+        return urlsplit(self.page.url).query
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Callable[[bool], BrowserContext]:
+    """One browser profile for each theme, so that Streamlit's own files are loaded once."""
+    kept: dict[bool, BrowserContext] = {}
+
+    def of(dark: bool) -> BrowserContext:
+        if dark not in kept:
+            kept[dark] = browser.new_context(
+                color_scheme="dark" if dark else "light", accept_downloads=True
+            )
+        return kept[dark]
+
+    return of
+
+
+@pytest.fixture
+def visit(
+    context: Callable[[bool], BrowserContext], server: Server
+) -> Iterator[Callable[..., Visitor]]:
+    """New visitors; afterwards no error of ours and no request to elsewhere may have happened."""
+    visitors: list[Visitor] = []
+
+    def new(
+        *, dark: bool = False, width: int = 1280, height: int = 900, at: Server = server
+    ) -> Visitor:
+        page = context(dark).new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        visitor = Visitor(page, at.url)
+        visitors.append(visitor)
+        _watch(visitor)
+        return visitor
+
+    yield new
+    errors = [error for visitor in visitors for error in visitor.errors]
+    foreign = [url for visitor in visitors for url in visitor.foreign]
+    for visitor in visitors:
+        visitor.page.close()
+    assert not errors, f"errors in the browser: {errors}"
+    assert not foreign, f"requests to elsewhere: {foreign}"
+
+
+def _watch(visitor: Visitor) -> None:
+    def console(message: object) -> None:
+        kind, text, place = message.type, message.text, message.location  # type: ignore[attr-defined]
+        probe = "404" in text and urlsplit(place.get("url", "")).path.endswith(PROBES)
+        if kind == "error" and not probe:
+            visitor.errors.append(text)
+
+    def request(sent: object) -> None:
+        address = urlsplit(sent.url)  # type: ignore[attr-defined]
+        if address.scheme not in ("data", "blob") and address.hostname != "localhost":
+            visitor.foreign.append(sent.url)  # type: ignore[attr-defined]
+
+    visitor.page.on("console", console)
+    visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+    visitor.page.on("request", request)
+    visitor.page.on("websocket", request)
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor]) -> Visitor:
+    """One visitor with a window of ordinary size."""
+    return visit()

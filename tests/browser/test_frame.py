@@ -1,0 +1,147 @@
+"""The frame in a real browser: prompt, chips, link, presets, errors."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import pytest
+
+PATHS = ("/", "/tokens")
+
+
+def test_a_typed_prompt_becomes_chips_when_enter_is_pressed(visitor):
+    visitor.open("/")
+    visitor.write("The dog chased another dog")
+    assert "".join(visitor.chips()) == "The·dog·chased·another·dog"
+    assert parse_qs(visitor.query())["prompt"] == ["The dog chased another dog"]
+
+
+def test_the_trace_button_traces_what_is_in_the_box(visitor):
+    visitor.open("/")
+    visitor.prompt.fill("friendship")
+    visitor.page.get_by_role("button", name="Trace").click()
+    visitor.page.wait_for_timeout(300)
+    visitor.settle()
+    assert "".join(visitor.chips()) == "friendship"
+
+
+def test_a_prompt_of_two_lines_goes_through_the_link_and_back(visit):
+    first = visit().open("/")
+    first.prompt.fill("One line")
+    first.prompt.press("Shift+Enter")
+    first.prompt.press_sequentially("and another")
+    first.prompt.press("Enter")
+    first.page.wait_for_timeout(200)
+    first.settle()
+    assert "↵" in "".join(first.chips())
+    second = visit()
+    second.page.goto(first.page.url)
+    second.settle()
+    assert second.prompt.input_value() == "One line\nand another"
+    assert second.chips() == first.chips()
+
+
+def test_html_in_a_prompt_is_shown_as_text(visitor):
+    visitor.open("/tokens", prompt="<b>bold</b> <script>document.title='x'</script> &amp; **y** $z$")
+    assert "".join(visitor.chips()).startswith("<b>bold</b>·<script>")
+    assert visitor.page.locator(".tj-pieces b", has_text="bold").count() <= 1
+    assert visitor.page.title() != "x"
+    assert visitor.page.locator(".stMain script").count() == 0
+
+
+def test_the_followed_token_is_the_same_on_every_page_and_in_the_link(visitor):
+    visitor.open("/", prompt="The dog chased another dog")
+    visitor.follow(1)
+    assert parse_qs(visitor.query())["token"] == ["1"]
+    name = visitor.followed()
+    visitor.go("Tokens")
+    assert visitor.followed() == name
+    assert parse_qs(visitor.query())["token"] == ["1"]
+    assert visitor.page.locator(".tj-card-token.tj-on b").inner_text() == name
+
+
+def test_the_chips_are_a_radio_group_for_the_keyboard(visitor):
+    visitor.open("/", prompt="The dog chased another dog", token=0)
+    chips = visitor.page.get_by_role("radiogroup", name="Tokens of the prompt")
+    chips.locator('[aria-checked="true"]').focus()
+    visitor.page.keyboard.press("ArrowRight")
+    visitor.page.wait_for_timeout(200)
+    visitor.settle()
+    assert parse_qs(visitor.query())["token"] == ["1"]
+    assert visitor.page.evaluate(
+        "document.activeElement.shadowRoot?.activeElement?.dataset.position"
+        " ?? document.activeElement.dataset.position"
+    ) == "1"  # fmt: skip
+
+
+def test_an_example_is_one_click(visitor):
+    visitor.open("/")
+    visitor.page.get_by_role("radio", name="friendship", exact=True).click()
+    visitor.page.wait_for_timeout(200)
+    visitor.settle()
+    assert visitor.prompt.input_value() == "friendship"
+    assert parse_qs(visitor.query())["prompt"] == ["friendship"]
+
+
+def test_back_in_the_browser_brings_back_what_was_followed(visitor):
+    visitor.open("/", prompt="The dog chased another dog", token=0)
+    visitor.follow(2)
+    visitor.page.wait_for_timeout(2200)
+    visitor.page.go_back()
+    visitor.page.wait_for_timeout(400)
+    visitor.settle()
+    assert visitor.page.locator('.chip[aria-checked="true"]').get_attribute("data-position") == "0"
+
+
+def test_every_prompt_leaves_a_page_that_says_what_is_the_matter(visitor):
+    visitor.open("/", prompt="The dog chased another dog")
+    for text in ("", " ", "a", "naïve 😀 \u0301 日本", "x" * 3000):
+        visitor.write(text)
+        assert visitor.prompt.input_value() == text
+        assert visitor.chips(), "the last good journey stays on screen"
+
+
+def test_a_prompt_that_is_too_long_can_be_cut(visitor):
+    visitor.open("/", prompt="The dog")
+    visitor.write("The dog chased the cat. " * 90)
+    card = visitor.page.get_by_role("alert")
+    assert "256" in card.inner_text()
+    assert visitor.chips() == ["The", "·dog"]
+    visitor.page.get_by_role("button", name="Keep the first").click()
+    visitor.page.wait_for_timeout(300)
+    visitor.settle()
+    assert len(visitor.chips()) == 256
+    assert visitor.page.get_by_role("alert").count() == 0
+
+
+def test_a_hundred_thousand_characters_can_be_pasted(visitor):
+    visitor.open("/", prompt="The dog")
+    visitor.prompt.fill("word " * 20_000)
+    visitor.prompt.press("Enter")
+    visitor.page.get_by_role("alert").wait_for(timeout=20_000)
+    visitor.settle()
+    assert visitor.page.get_by_role("alert").count() == 1
+    assert visitor.chips() == ["The", "·dog"]
+
+
+def test_what_the_link_asks_for_in_vain_falls_back_with_a_notice(visitor):
+    wrong = {"model": "/etc/passwd", "token": 99, "block": 17, "head": "x"}
+    visitor.open("/tokens", prompt="The dog", **wrong)
+    said = visitor.page.locator(".tj-notice").all_inner_texts()
+    assert [sentence for sentence in said if "no model named “/etc/passwd”" in sentence]
+    assert [sentence for sentence in said if "tokens 0 to 1" in sentence]
+    assert [sentence for sentence in said if "blocks 0 to" in sentence]
+    assert [sentence for sentence in said if "head=x" in sentence]
+    assert visitor.chips() == ["The", "·dog"]
+    assert set(wrong).isdisjoint(parse_qs(visitor.query()))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_cold_deep_link_opens_its_page_in_both_themes(visit, path, dark):
+    visitor = visit(dark=dark).open(path, prompt="The dog chased another dog")
+    expected = "rgb(14, 17, 23)" if dark else "rgb(255, 255, 255)"
+    ground = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    assert visitor.page.evaluate(ground) == expected
+    assert visitor.page.locator("h1").count() == 1
+    assert visitor.page.locator('[aria-current="page"]').count() == 1
