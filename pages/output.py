@@ -74,15 +74,15 @@ def choice() -> None:
     )
     tally(drawing, made)
     page.formula(
-        r"p_i = \frac{e^{\,\text{logit}_i / \tau}}{\sum_{j=1}^{d_{vocab}} e^{\,\text{logit}_j / \tau}}"
+        r"p_i = \frac{e^{\,\ell_i / \tau}}{\sum_{j=1}^{d_{vocab}} e^{\,\ell_j / \tau}}"
         r"\qquad H = -\sum_i p_i \log_2 p_i",
         [
             (r"\tau", f"= {drawing.temperature:g}"),
             *(
                 (
                     rf"p({ui.latex(page.label(token_id))})",
-                    rf"= {made.probabilities[token_id]:.4f} \quad\text{{from logit }}"
-                    rf"{made.logits[token_id]:.2f}",
+                    rf"= {made.probabilities[token_id]:.4f}"
+                    rf"\quad\text{{from }} \ell = {made.logits[token_id]:.2f}",
                 )
                 for token_id in rows[:3]
             ),

@@ -66,3 +66,16 @@ def test_the_numbers_of_the_readout_sum_to_the_logit(model):
     gain, bias = model.parameter("ln_final.gain"), model.parameter("ln_final.bias")
     close(found.normalised, centred / found.scale * gain + bias, 1e-4)
     np.testing.assert_array_equal(found.column, model.W_U[:, 98])
+
+
+def test_the_strongest_parts_are_the_largest_of_their_sign():
+    journey = tj.trace(random_model(), TEXT)
+    found = direct_logit_attribution(journey.model, journey, 4, 98)
+    every = np.append(found.heads.ravel(), found.mlp)
+    up, down = found.strongest(3), found.strongest(3, -1)
+    assert [push for *_, push in up] == pytest.approx(np.sort(every)[::-1][:3].tolist())
+    assert [push for *_, push in down] == pytest.approx(np.sort(every)[:3].tolist())
+    for block, head, push in (*up, *down):
+        assert push == pytest.approx(
+            float(found.mlp[block] if head is None else found.heads[block, head])
+        )

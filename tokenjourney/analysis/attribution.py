@@ -54,6 +54,24 @@ class Attribution:
         inner = np.sum(self.attention, dtype=np.float64) + np.sum(self.mlp, dtype=np.float64)
         return float(self.embedding + self.position + inner + self.final_bias)
 
+    def strongest(self, n: int, sign: int = 1) -> tuple[tuple[int, int | None, float], ...]:
+        """The n heads and feed-forward parts that push most, as (block, head, push).
+
+        Args:
+            n: How many at most.
+            sign: 1 for those that push up, −1 for those that push down.
+
+        Returns:
+            The strongest first; head is None for a block's feed-forward part.
+        """
+        parts: list[tuple[int, int | None, float]] = [
+            (block, None, float(value)) for block, value in enumerate(self.mlp)
+        ]
+        for (block, head), value in np.ndenumerate(self.heads):
+            parts.append((block, head, float(value)))
+        pushing = [part for part in parts if part[2] * sign > 0]
+        return tuple(sorted(pushing, key=lambda part: -abs(part[2]))[:n])
+
 
 def logit_direction(model: Model, token_id: int, against: int | None = None) -> Array:
     """(d_model,): the column of W_U along which a token's logit is read.

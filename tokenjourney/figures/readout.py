@@ -136,6 +136,7 @@ def _add_sum(sketch: Sketch, products: Array, plot: int, theme: Theme) -> None:
         note("ends at the logit", 0, 0, anchor="right", yref="y5", shift=(-12, -9), size=13),
     )  # fmt: skip
     sketch.layout(
-        yaxis5={"domain": [0, (_SUM - 26) / plot], "anchor": "x", "range": [low - room, high + room],
-                **NO_TICKS, "zeroline": True, "zerolinecolor": theme.curve},
+        yaxis5={"domain": [0, (_SUM - 26) / plot], "anchor": "x", **NO_TICKS,
+                "range": [low - room, high + room], "zeroline": True,
+                "zerolinecolor": theme.curve},
     )  # fmt: skip
