@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenjourney.model.checkpoints import save_checkpoint
 
 from tokenjourney.bpe import regex_split
+from tokenjourney.model.checkpoints import save_checkpoint
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.tokenizer import Tokenizer
