@@ -2,8 +2,10 @@
 
 from tokenjourney import ui
 from tokenjourney.analysis.attribution import logit_readout
-from tokenjourney.analysis.output import draw_tally, sampled_choice
+from tokenjourney.analysis.lens import unembedded
+from tokenjourney.analysis.output import draw_tally, position_predictions, sampled_choice
 from tokenjourney.figures.output import output_figure, output_table
+from tokenjourney.figures.predictions import predictions_figure, predictions_table
 from tokenjourney.figures.readout import readout_figure, readout_table
 from tokenjourney.figures.tally import tally_figure
 from tokenjourney.figures.text import count, escaped, number, share
@@ -167,6 +169,34 @@ def readout() -> None:
     )
 
 
+def every_position() -> None:
+    """What each position predicted, and what really came."""
+    last = journey[f"blocks.{page.model.config.n_layers - 1}.hook_resid_post"]
+    found = page.remember(
+        "positions",
+        lambda: position_predictions(unembedded(page.model, last), journey.token_ids),
+    )
+    arguments = {
+        "labels": page.texts_of_tokens,
+        "guesses": [page.label(int(i)) for i in found.best],
+        "guess_probabilities": found.best_probability,
+        "true_probabilities": found.true_probability,
+        "losses": found.loss,
+    }
+    page.section("positions")
+    if len(journey) == 1:
+        page.say("one_token")
+    page.figure(
+        "positions",
+        predictions_figure(**arguments, followed=position, theme=theme),
+        lambda: predictions_table(**arguments),
+        caption="figures.positions.caption" if len(journey) > 1 else "figures.positions.alone",
+        mean=number(found.mean_loss),
+        perplexity=number(found.perplexity, 1),
+    )
+
+
 choice()
 readout()
+every_position()
 page.source(GPT2.unembed, sampling.probabilities, sampling.kept, sampling.draw)

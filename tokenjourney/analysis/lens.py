@@ -41,6 +41,22 @@ class Lens:
     best: IDs
     probability: Array
 
+    @property
+    def cells(self) -> IDs:
+        """(n · (L + 1), 2): position and best guess of each cell, position by position."""
+        depths = len(self.best)
+        return np.stack([np.repeat(self.positions, depths), self.best.T.ravel()], axis=1)
+
+    def settled(self, position: int) -> int:
+        """From which depth on the best guess is the final one; 0 is before block 0.
+
+        Args:
+            position: One of `positions`.
+        """
+        guesses = self.best[:, int(np.flatnonzero(self.positions == position)[0])]
+        others = np.flatnonzero(guesses != guesses[-1])
+        return int(others[-1]) + 1 if others.size else 0
+
 
 @dataclass(frozen=True, eq=False)
 class TokenDepths:

@@ -186,6 +186,11 @@ class PositionPredictions:
         """Mean of the losses, in nats; NaN for a single token, which has no next one."""
         return float(self.loss.mean()) if self.loss.size else float("nan")
 
+    @property
+    def perplexity(self) -> float:
+        """The exponential of the mean loss: as uncertain as among so many equally likely tokens."""
+        return float(np.exp(self.mean_loss))
+
 
 def position_predictions(logits: Iterable[Array], token_ids: Sequence[int]) -> PositionPredictions:
     """Every position's own prediction beside the token that comes next.
