@@ -121,7 +121,7 @@ def flat_map() -> None:
         lambda: neighbourhood(W_E, near_followed, each, lengths=lengths),
     )
     rows = [*own, *others]
-    plane = page.remember(f"plane {rows}", lambda: principal_plane(unit_rows(W_E[rows])), of="model")
+    plane = page.remember(f"plane {rows}", lambda: principal_plane(unit_rows(W_E[rows])))
     labels = [page.label(row) for row in rows]
     with heading:
         page.section("map", n=len(rows), d_model=config.d_model)

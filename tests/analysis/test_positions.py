@@ -1,19 +1,33 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tokenjourney.analysis.neighbours import cosine_matrix
 from tokenjourney.analysis.positions import (
+    Word,
     cosines_of_rows,
     cosines_of_two,
     occurrences,
+    padded_rows,
     similarity_by_distance,
     sinusoidal_positions,
+    swap_effect,
     swapped_order,
     two_places,
+    two_words,
+    way_up,
+    words_of,
 )
+from tokenjourney.journey import trace
+from tokenjourney.model import Model
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.tokenizer import Tokenizer
 
+TOKENIZER = Tokenizer.from_merges([(b" ", b"d"), (b" d", b"o"), (b"o", b"g")])
+SIZES = {"n_layers": 2, "n_heads": 2, "d_model": 8, "d_vocab": TOKENIZER.n_vocab, "n_ctx": 32}
 ROWS = np.random.default_rng(4).normal(size=(9, 6)).astype(np.float32)
 
 
@@ -88,3 +102,67 @@ def test_swapping_twice_restores_the_prompt(sizes, data):
     new_sizes[first], new_sizes[second] = sizes[second], sizes[first]
     back = swapped_order(new_sizes, first, second)
     assert [order[place] for place in back] == list(range(sum(sizes)))
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    network = GPT2(GPT2Config(**SIZES))
+    network.initialise(torch.Generator().manual_seed(3))
+    return Model("tiny", network.eval(), TOKENIZER)
+
+
+def test_words_cover_the_prompt_token_by_token(model):
+    journey = trace(model, "a dog, a cat")
+    words = words_of(journey)
+    assert [word.label for word in words] == ["a", "·dog", ",", "·a", "·cat"]
+    ends = [word.first + word.size for word in words]
+    assert [0, *ends[:-1]] == [word.first for word in words]
+    assert ends[-1] == len(journey)
+
+
+def test_without_a_tokenizer_every_token_is_a_word(model):
+    journey = trace(Model("ids", model.network), [5, 7, 5])
+    assert [word.label for word in words_of(journey)] == ["5", "7", "5"]
+
+
+def test_the_way_up_begins_with_the_tokens_alone_then_their_sums(model):
+    journey = trace(model, "a dog")
+    stations = way_up(journey)
+    assert len(stations) == SIZES["n_layers"] + 2
+    np.testing.assert_allclose(stations[1], stations[0] + journey["hook_pos_embed"], atol=1e-6)
+    np.testing.assert_array_equal(stations[-1], journey["blocks.1.hook_resid_post"])
+
+
+def test_a_swap_leaves_tokens_and_all_that_stands_before_it_as_they_were(model):
+    journey = trace(model, "a dog, a cat")
+    order = swapped_order([word.size for word in words_of(journey)], 2, 4)
+    effect = swap_effect(journey, order)
+    first = words_of(journey)[2].first
+    assert model.tokenizer.decode(effect.token_ids) == "a dog cat a,"
+    np.testing.assert_allclose(effect.cosines[:, 0], 1, atol=1e-5)
+    np.testing.assert_allclose(effect.cosines[:first], 1, atol=1e-5)
+    assert effect.cosines[first, 1] < 0.999
+    assert effect.prediction.moved > 0
+
+
+def test_an_order_that_swaps_nothing_changes_nothing(model):
+    journey = trace(model, "a dog, a cat")
+    effect = swap_effect(journey, range(len(journey)))
+    np.testing.assert_allclose(effect.cosines, 1, atol=1e-5)
+    assert effect.prediction.moved == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [("The dog chased the cat", (1, 4)), ("a dog saw another dog .", (1, 3)), ("a a", (0, 1)),
+     (". dog", (0, 1)), ("dog dog cat", (1, 2)), ("a b", (0, 1))],
+)  # fmt: skip
+def test_the_words_proposed_for_a_swap_differ_where_they_can(text, pair):
+    words = [Word(label, i, 1) for i, label in enumerate(text.split())]
+    assert two_words(words) == pair
+
+
+def test_padding_adds_rows_without_numbers():
+    padded = padded_rows(ROWS, 12)
+    np.testing.assert_array_equal(padded[:9], ROWS)
+    assert np.isnan(padded[9:]).all()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tokenjourney.analysis.attention import PredictionChange, prediction_change
 from tokenjourney.analysis.neighbours import cosine_matrix
+from tokenjourney.journey import Journey, trace
 
 Array = NDArray[np.float32]
 
@@ -118,6 +121,99 @@ def swapped_order(sizes: Sequence[int], first: int, second: int) -> tuple[int, .
     words = [list(range(end - size, end)) for size, end in zip(sizes, ends, strict=True)]
     words[first], words[second] = words[second], words[first]
     return tuple(position for word in words for position in word)
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """A word of a prompt, as the tokenizer's regex cuts it, its space in front included.
+
+    Attributes:
+        label: Its visible text.
+        first: Position of its first token.
+        size: How many tokens it has.
+    """
+
+    label: str
+    first: int
+    size: int
+
+
+def words_of(journey: Journey) -> tuple[Word, ...]:
+    """The words of a prompt; for a model without tokenizer every token is one."""
+    model = journey.model
+    if model is None or model.tokenizer is None:
+        return tuple(Word(str(i), place, 1) for place, i in enumerate(journey.token_ids))
+    found: list[Word] = []
+    for piece in model.tokenizer.merges(journey.text):
+        ids = piece.token_ids
+        label = "".join(map(model.tokenizer.visible, ids))
+        found.append(Word(label, found[-1].first + found[-1].size if found else 0, len(ids)))
+    return tuple(found)
+
+
+def two_words(words: Sequence[Word]) -> tuple[int, int]:
+    """Numbers of two words that are worth swapping: different, of letters, and far apart.
+
+    The second word of the prompt and the last, or what comes nearest to that.
+    """
+    spoken = [i for i, word in enumerate(words) if any(map(str.isalnum, word.label))]
+    spoken = spoken if len(spoken) > 1 else list(range(len(words)))
+    for first in spoken[1:-1] + spoken[:1]:
+        for second in reversed(spoken):
+            if second > first and words[second].label != words[first].label:
+                return first, second
+    return 0, len(words) - 1
+
+
+def way_up(journey: Journey) -> tuple[Array, ...]:
+    """What becomes of the tokens, station by station: (T, d_model) each.
+
+    The token vectors, the sums with their positions that enter block 0, and what leaves each block.
+    """
+    n_layers = journey.config.n_layers
+    entering = (journey[f"blocks.{block}.hook_resid_pre"] for block in range(n_layers))
+    return (journey["hook_embed"], *entering, journey[f"blocks.{n_layers - 1}.hook_resid_post"])
+
+
+@dataclass(frozen=True, eq=False)
+class SwapEffect:
+    """What changes when a prompt's tokens stand in another order.
+
+    Attributes:
+        token_ids: The IDs in the new order.
+        cosines: (T, n_layers + 2), rows in the new order, stations as in `way_up`: the cosine of a
+            token's vector with its own vector in the prompt as it was.
+        prediction: How the prediction after the last token changes.
+    """
+
+    token_ids: tuple[int, ...]
+    cosines: Array
+    prediction: PredictionChange
+
+
+def swap_effect(journey: Journey, order: Sequence[int], k: int = 6) -> SwapEffect:
+    """Traces the tokens of a prompt in another order and compares.
+
+    Args:
+        journey: The prompt as it is, with its model and without edits.
+        order: For each new place the old place of its token.
+        k: How many of the most probable next tokens of either are compared.
+    """
+    assert journey.model is not None
+    moved = list(order)
+    other = trace(journey.model, [journey.token_ids[old] for old in moved])
+    pairs = zip(way_up(other), way_up(journey), strict=True)
+    cosines = np.stack([cosines_of_rows(new, old[moved]) for new, old in pairs], axis=1)
+    prediction = prediction_change(journey.logits_at(), other.logits_at(), k)
+    return SwapEffect(other.token_ids, _read_only(cosines), prediction)
+
+
+def padded_rows(rows: ArrayLike, n_rows: int) -> Array:
+    """The same rows, and behind them rows of NaN up to `n_rows`: where there is no vector."""
+    matrix = np.asarray(rows, np.float32)
+    padded = np.full((max(n_rows, len(matrix)), matrix.shape[1]), np.nan, np.float32)
+    padded[: len(matrix)] = matrix
+    return _read_only(padded)
 
 
 def _read_only(array: Array) -> Array:
