@@ -23,7 +23,7 @@ def figure(tokens: int = 4, **changes):
 
 
 def heatmaps(fig):
-    return [trace for trace in fig.data if trace.type == "heatmap"]
+    return [trace for trace in fig.data if trace.type == "heatmap" and trace.name != "cell texts"]
 
 
 def cells(fig):
@@ -59,6 +59,18 @@ def test_panels_are_titled_by_their_step():
     assert [
         t for t in ("<b>q · k</b>", "<b>÷ √32</b>", "<b>mask</b>", "<b>softmax</b>") if t in said
     ] == ["<b>q · k</b>", "<b>÷ √32</b>", "<b>mask</b>", "<b>softmax</b>"]
+
+
+def test_few_tokens_have_their_numbers_written_where_they_can_be_read():
+    dark_on_light, light_on_dark = [t for t in figure().data if t.name == "cell texts"][6:]
+    pattern = head(4)["pattern"]
+    for row in range(4):
+        for column in range(row + 1):
+            layer = light_on_dark if pattern[row, column] > 0.7 else dark_on_light
+            if not 0.4 < pattern[row, column] <= 0.7:
+                assert layer.text[row][column] == f"{pattern[row, column]:.2f}"
+    assert dark_on_light.textfont.color == LIGHT.ink
+    assert light_on_dark.textfont.color == LIGHT.bg
 
 
 def test_a_click_on_a_cell_tells_key_and_query():

@@ -12,6 +12,8 @@ Figures:
 - strips (embeddings, positions, block): `strips_figure`, `strips_table`, `window`
 - embeddings: `similarity_figure`, `map_figure`
 - positions: `position_pictures_figure`, `positions_table`, `distance_figure`, `two_places_figure`
+- layers (layers, start): `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
+- predictions (output): `predictions_figure`, `predictions_table`
 - bars (anywhere): `bars_figure`, `pushes_figure`
 - export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
 - output: `output_figure`, `output_table`

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from tokenjourney.figures.drawing import (
     NO_TICKS,
     Sketch,
+    cell_texts,
     cells_to_click,
     colour_bar,
     hatched_area,
@@ -286,13 +287,24 @@ def _add_cells(
             hoverinfo="skip",
             colorscale=theme.seq_scale if panel.is_share else theme.div_scale,
             showscale=False,
-            text=_written(panel.values) if few else None,
-            texttemplate="%{text}" if few else None,
             xaxis=xaxis,
             yaxis=yaxis,
             name=panel.title,
         )
     )
+    if few:
+        figure.trace(
+            *cell_texts(
+                panel.values,
+                _written(panel.values),
+                low=low,
+                high=panel.limit,
+                theme=theme,
+                is_signed=not panel.is_share,
+                xaxis=xaxis,
+                yaxis=yaxis,
+            )
+        )
     colour_bar(
         figure,
         low=low,

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tokenjourney.figures.png import png_uri
+from tokenjourney.figures.png import EMPTY, palette, png_uri, quantised
 from tokenjourney.figures.text import escaped, number, shortened, signed, token_markup
 from tokenjourney.figures.theme import Theme
 
@@ -299,6 +299,71 @@ def cells_to_click(
         yaxis=yaxis,
         name=name,
     )
+
+
+def cell_texts(
+    values: NDArray[Any],
+    texts: Sequence[Sequence[str]],
+    *,
+    low: float,
+    high: float,
+    theme: Theme,
+    is_signed: bool = False,
+    size: float = 13,
+    xaxis: str = "x",
+    yaxis: str = "y",
+) -> list[go.Heatmap]:
+    """Texts over the cells of a heatmap, each in whichever of ink and ground reads better there.
+
+    Args:
+        values: (rows, columns) the cells below, which give the grounds.
+        texts: their texts, escaped.
+        low: the value at the low end of the scale.
+        high: the value at its high end.
+        theme: its colours.
+        is_signed: the cells have the diverging scale; else the sequential one.
+        size: of the font, in pixels.
+        xaxis: where they are.
+        yaxis: where they are.
+    """
+    grounds = palette(theme.div if is_signed else theme.seq)[
+        np.minimum(quantised(values, low, high), EMPTY - 1)
+    ]
+    light = luminance(grounds)
+    inks = [theme.ink, theme.bg]
+    own = [float(luminance(palette([ink, ink])[0])) for ink in inks]
+    readable = [(np.maximum(light, a) + 0.05) / (np.minimum(light, a) + 0.05) for a in own]
+    first = readable[0] >= readable[1]
+    clear = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
+    layers = []
+    for ink, mask in zip(inks, (first, ~first), strict=True):
+        shown = [
+            [text if on else "" for text, on in zip(row, ons, strict=True)]
+            for row, ons in zip(texts, mask.tolist(), strict=True)
+        ]
+        layers.append(
+            go.Heatmap(
+                z=np.zeros(values.shape, np.float32),
+                colorscale=clear,
+                showscale=False,
+                text=shown,
+                texttemplate="%{text}",
+                textfont={"size": size, "color": ink},
+                hoverinfo="skip",
+                xaxis=xaxis,
+                yaxis=yaxis,
+                name="cell texts",
+            )
+        )
+    return layers
+
+
+def luminance(colours: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Relative luminance of (…, 3) colours, from 0 to 1 (WCAG 2.2)."""
+    channels = colours.astype(np.float64) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    weighted: NDArray[np.float64] = linear @ np.array([0.2126, 0.7152, 0.0722])
+    return weighted
 
 
 def colour_bar(

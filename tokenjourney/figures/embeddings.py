@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import (
     Sketch,
+    cell_texts,
     cells_to_click,
     colour_bar,
     labelled_positions,
@@ -177,9 +178,11 @@ def _add_cosines(sketch: Sketch, values: Array, cell: float, theme: Theme) -> No
         go.Heatmap(
             z=np.full((1, 1), np.nan, np.float32) if large else values, zmin=-1, zmax=1,
             colorscale=theme.div_scale, showscale=False, xgap=gap, ygap=gap, hoverinfo="skip",
-            text=written, texttemplate="%{text}" if written else None, name="cosine",
+            name="cosine",
         )
     )  # fmt: skip
+    if written:
+        sketch.trace(*cell_texts(values, written, low=-1, high=1, theme=theme, is_signed=True))
     row, column = (a.ravel() for a in np.mgrid[0:size, 0:size].astype(np.int16))
     if large:
         picture = enlarged(quantised(values, -1, 1), max(1, 600 // size))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 Cell = str | int | float | bool | None
-Table = tuple[list[str], list[tuple[Cell, ...]]]
+Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 """Column names, and rows of plain Python values."""
 
 

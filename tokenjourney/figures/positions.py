@@ -1,4 +1,4 @@
-"""Where a token stands: position vectors as pictures, how alike they are, one word in two places."""
+"""Where a token stands: position vectors, how alike they are, and one word in two places."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from tokenjourney.figures.layers import (
+    lens_figure,
+    lens_table,
+    norms_figure,
+    norms_table,
+    rank_figure,
+)
+from tokenjourney.figures.theme import LIGHT, FigureError
+
+LABELS = ["The", "·dog", "·dog"]
+GUESSES = [["a", "b", "<b>"], ["c", "b", "d"], ["e", "b", "f"]]
+SHARES = np.float32([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])
+
+
+def lens(**changes):
+    given = {"guesses": GUESSES, "probabilities": SHARES, "labels": LABELS, "followed": 2}
+    return lens_figure(**given | changes)
+
+
+def test_the_lens_has_a_row_per_token_and_a_column_per_depth():
+    fig = lens()
+    np.testing.assert_array_equal(fig.data[0].z, SHARES.T)
+    assert (fig.data[0].zmin, fig.data[0].zmax) == (0, 1)
+    assert list(fig.layout.xaxis.ticktext) == ["embedding", "0", "1"]
+
+
+def test_hover_and_click_of_the_lens_say_where():
+    cells = lens().data[-1]
+    index = list(zip(cells.x, cells.y, strict=True)).index((0, 2))
+    assert cells.text[index] == "before block 0, “·dog₂”: best guess “&lt;b&gt;” with 30 %"
+    index = list(zip(cells.x, cells.y, strict=True)).index((2, 0))
+    assert cells.text[index] == "after block 1, “The”: best guess “e” with 70 %"
+
+
+def test_a_guess_is_bold_once_it_is_the_last_one():
+    texts = [t.text for t in lens().data if t.name == "cell texts"]
+    merged = [[a or b for a, b in zip(*rows, strict=True)] for rows in zip(*texts, strict=True)]
+    assert merged == [["a", "c", "<b>e</b>"], ["<b>b</b>"] * 3, ["&lt;b&gt;", "d", "<b>f</b>"]]
+
+
+def test_guesses_must_fit_their_probabilities():
+    with pytest.raises(FigureError):
+        lens(labels=LABELS[:2])
+    with pytest.raises(FigureError):
+        lens(guesses=GUESSES[:2])
+
+
+def test_the_lens_table_names_every_guess():
+    columns, rows = lens_table(guesses=GUESSES, probabilities=SHARES, labels=LABELS)
+    assert columns == ["position", "token", "where", "best guess", "probability"]
+    assert rows[1][:4] == (0, "The", "after block 0", "c")
+    assert len(rows) == 9
+
+
+LENGTHS = np.float32([[5, 1, 2], [60, 3, 4], [80, 6, 5]])
+
+
+def test_lengths_end_at_the_longest_after_the_first_token_which_is_named():
+    fig = norms_figure(lengths=LENGTHS, labels=LABELS, followed=1)
+    followed = next(t for t in fig.data if t.name == "followed")
+    np.testing.assert_array_equal(followed.y[:3], LENGTHS[:, 1])
+    assert followed.line.color == LIGHT.accent
+    assert followed.hovertext[1] == "after block 0, “·dog₁” has length 3.0 (was 1.0)"
+    assert fig.layout.yaxis.range[1] == pytest.approx(6 * 1.08)
+    assert [n.text for n in fig.layout.annotations] == ["▲ “The” goes up to 80.0"]
+
+
+def test_nothing_is_cut_where_the_first_token_is_no_longer_than_the_others():
+    fig = norms_figure(lengths=LENGTHS[:, [2, 1]], labels=LABELS[1:], followed=0)
+    assert not fig.layout.annotations
+    assert (
+        norms_figure(lengths=LENGTHS[:, :1], labels=["The"], followed=0).layout.yaxis.range[1] > 80
+    )
+
+
+def test_the_norms_table_has_a_column_per_depth():
+    columns, rows = norms_table(lengths=LENGTHS, labels=LABELS)
+    assert columns[2:] == ["before block 0", "after block 0", "after block 1"]
+    assert rows[1] == (1, "·dog₁", 1.0, 3.0, 6.0)
+
+
+def test_rank_one_is_on_top():
+    fig = rank_figure(ranks=[900, 7, 1], probabilities=[0, 0.1, 0.6], label="<b>", vocabulary=2048)
+    np.testing.assert_array_equal(fig.data[0].y, [900, 7, 1])
+    bottom, top = fig.layout.yaxis.range
+    assert bottom > np.log10(2048) > 0 > top
+    said = "after block 1, “&lt;b&gt;” is number 1 of 2,048, with 60 %"
+    assert fig.data[0].hovertext[2] == said
