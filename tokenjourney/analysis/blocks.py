@@ -44,6 +44,15 @@ def cosine(a: Array, b: Array) -> float:
     return float(np.dot(a, b)) / length if length else 0.0
 
 
+def degrees(cosine: float) -> float:
+    """The angle of a cosine, in degrees.
+
+    >>> degrees(0.0), degrees(1.0)
+    (90.0, 0.0)
+    """
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
 @dataclass(frozen=True, eq=False)
 class BlockWalk:
     """One token's way through one block.
@@ -117,11 +126,23 @@ class DropoutExample:
 
     Attributes:
         kept: (d_model,) bool, what the mask lets through.
-        values: The vector with the rest set to 0 and what is kept divided by 1 − rate.
+        values: The vector with the rest set to 0 and what is kept multiplied by `factor`.
+        factor: 1 / (1 − rate).
     """
 
     kept: NDArray[np.bool_]
     values: Array
+    factor: float
+
+    @property
+    def zeroed(self) -> int:
+        """How many numbers the mask sets to 0."""
+        return int((~self.kept).sum())
+
+    @property
+    def drawn(self) -> Array:
+        """The values, with NaN for those set to 0, so that a figure can leave them empty."""
+        return np.where(self.kept, self.values, np.float32(np.nan))
 
 
 def dropout_example(x: Array, rate: float, seed: int) -> DropoutExample:
@@ -138,4 +159,6 @@ def dropout_example(x: Array, rate: float, seed: int) -> DropoutExample:
     if not 0 <= rate < 1:
         raise HookError(f"A dropout rate of {rate} has no meaning: give one from 0 to below 1.")
     kept = np.random.default_rng(seed).random(x.shape) >= rate
-    return DropoutExample(kept, np.where(kept, x / np.float32(1 - rate), np.float32(0)))
+    factor = 1 / (1 - rate)
+    values = np.where(kept, x * np.float32(factor), np.float32(0))
+    return DropoutExample(kept, values, factor)

@@ -29,6 +29,29 @@ def gelu(x: Array) -> Array:
     return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
 
 
+def gelu_curve(pre: Array, points: int = 241) -> tuple[Array, Array]:
+    """The curve as x and y, over the range that some activations need, and at least −4 to 4.
+
+    Args:
+        pre: The activations before GELU that are to lie on it.
+        points: How many points the curve has.
+    """
+    low = min(-4.0, float(pre.min()) * 1.05)
+    high = max(4.0, float(pre.max()) * 1.05)
+    x = np.linspace(low, high, points, dtype=np.float32)
+    return x, gelu(x).astype(np.float32)
+
+
+def strongest_positions(activations: Array, k: int) -> list[int]:
+    """The positions of the `k` largest activations of one neuron, in the order of the prompt.
+
+    >>> strongest_positions(np.array([0.1, 3.0, -0.1, 2.0]), 2)
+    [1, 3]
+    """
+    order = np.argsort(-np.abs(activations), kind="stable")[:k]
+    return sorted(int(i) for i in order)
+
+
 def writing_strengths(post: Array, W_down: Array) -> Array:
     """(…, d_mlp): the length of what each neuron adds to the residual stream, with its sign.
 
