@@ -160,6 +160,25 @@ def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
     return found
 
 
+def continued(name: str, prompt: str, ids: tuple[int, ...]) -> Journey:
+    """The Journey of a prompt with more tokens behind it: grown from a shorter one if it is there.
+
+    Raises:
+        TokenJourneyError: it cannot be traced.
+    """
+    if not ids:
+        return journey(name, prompt)
+    journeys = _journeys()
+
+    def grow() -> Journey:
+        if len(ids) == 1 or (name, prompt, ids[:-1]) in journeys:
+            return continued(name, prompt, ids[:-1]).extend(ids[-1])
+        return tj.trace(model(name), journey(name, prompt).token_ids + ids)
+
+    found: Journey = journeys.get((name, prompt, ids), grow)
+    return found
+
+
 def as_input(model: Model, prompt: str) -> str | list[int]:
     """What `trace` takes: the prompt, or its numbers for a model without tokenizer.
 

@@ -46,11 +46,11 @@ class Sampling:
         }
 
 
-def sampling_row(page: Page) -> Sampling:
-    """Temperature, top-k, top-p, the seed, and a button that takes the next seed."""
+def sampling_row(page: Page, again: bool = True) -> Sampling:
+    """Temperature, top-k, top-p, the seed, and with `again` a button that takes the next seed."""
     words = load("sampling")
     shares = (3, 3, 3, 2, 2)
-    temperature, k, p, number, again = st.columns(shares, gap="medium", vertical_alignment="bottom")
+    temperature, k, p, number, last = st.columns(shares, gap="medium", vertical_alignment="bottom")
     with temperature:
         heat = page.slider("temp", words["temperature"], 0.0, 2.0, 1.0, 0.05,
                            help=words["temperature_help"])  # fmt: skip
@@ -61,9 +61,9 @@ def sampling_row(page: Page) -> Sampling:
                             help=words["top_p_help"])  # fmt: skip
     with number:
         seed = _seed(page, words["seed"])
-    with again:
-        st.button(words["again"], key=f"{page.name}.again", type="primary", width="stretch",
-                  on_click=_next_seed, args=(seed,))  # fmt: skip
+    if again:
+        last.button(words["again"], key=f"{page.name}.again", type="primary", width="stretch",
+                    on_click=_next_seed, args=(seed,))  # fmt: skip
     return Sampling(
         temperature=round(heat, 2),
         top_k=int(top_k) or None,

@@ -1,0 +1,126 @@
+"""Generation: one token after another."""
+
+import tokenjourney as tj
+from tokenjourney import ui
+from tokenjourney.analysis.counts import cache_bytes, products_for
+from tokenjourney.analysis.steps import step_candidates, steps_window
+from tokenjourney.figures.speed import speed_figure, speed_table
+from tokenjourney.figures.steps import StepColumn, steps_figure, steps_table
+from tokenjourney.figures.text import count, number, share
+from tokenjourney.ui.generating import Continuation, branches, buttons, run, speeds
+from tokenjourney.ui.sampling import sampling_row
+
+N_CANDIDATES, N_STEPS = 6, 8
+
+page = ui.open_page("generation")
+page.shapes("(T)", "(T, d_vocab)", "(T + 1)")
+config = page.model.config
+made = Continuation(page)
+sampling = sampling_row(page, again=False)
+run(page, made, sampling, buttons(page, made))
+journey = made.journey()
+n_prompt, n_steps = len(page.journey), len(made.ids)
+heat = sampling.temperature or 1.0
+
+
+def column(step: int) -> StepColumn:
+    """One step for the figure: its candidates, what was taken, what a click leads to."""
+    found = step_candidates(journey, n_prompt, step, N_CANDIDATES, heat)
+    inside = found.chosen in found.token_ids
+    return StepColumn(
+        step=step,
+        labels=[page.label(i) for i in found.token_ids],
+        shares=found.shares,
+        chosen=None if found.chosen is None else found.chosen_rank if inside else N_CANDIDATES,
+        chosen_label="" if found.chosen is None else page.label(found.chosen),
+        chosen_share=found.chosen_share,
+        chosen_rank=found.chosen_rank,
+        clicks=[made.link((*made.ids[:step], i)) for i in found.token_ids],
+    )
+
+
+def steps() -> None:
+    """The candidates of each step, and the path through them."""
+    page.section("steps", candidates=N_CANDIDATES)
+    looked_at = n_steps
+    if n_steps:
+        looked_at = int(page.slider("at", page.plain("at"), 1, n_steps + 1, n_steps + 1)) - 1
+    columns = [column(step) for step in steps_window(n_steps + 1, looked_at, N_STEPS)]
+    page.figure(
+        "steps",
+        steps_figure(columns, places=N_STEPS, looked_at=looked_at, theme=page.theme),
+        lambda: steps_table([column(step) for step in range(n_steps + 1)]),
+        clicks="go",
+        temperature=f"{heat:g}",
+        first=columns[0].step + 1,
+        last=columns[-1].step + 1,
+        n=n_steps,
+    )
+    found = step_candidates(journey, n_prompt, looked_at, N_CANDIDATES, heat)
+    branches(page, made, found)
+    page.look_for(
+        step=looked_at + 1,
+        best=ui.token(page.label(found.token_ids[0]), followed=False),
+        share=share(found.shares[0]),
+        bits=number(found.entropy),
+    )
+
+
+def text_again() -> None:
+    """Tokens back to text."""
+    page.section("text")
+    ids = journey.token_ids
+    page.show(ui.markup("{text}", text=journey.text), "tj-text")
+    page.say("ids", n=count(len(ids)), ids=" ".join(map(str, ids[-60:])),
+             dots="… " if len(ids) > 60 else "")  # fmt: skip
+
+
+@ui.part
+def speed() -> None:
+    """What the KV cache saves, measured on this machine now."""
+    page.section("speed")
+    found = speeds(page, journey.token_ids)
+    if found:
+        arrays = {
+            "lengths": [one.n_tokens for one in found],
+            "cached": [one.cached_ms for one in found],
+            "uncached": [one.uncached_ms for one in found],
+        }
+        page.figure(
+            "speed",
+            speed_figure(**arrays, theme=page.theme),
+            lambda: speed_table(**arrays),
+            n=count(found[-1].n_tokens),
+            times=number(found[-1].uncached_ms / found[-1].cached_ms, 1),
+        )
+    now = len(journey)
+    with_cache, without = products_for(config, 1, now), products_for(config, now + 1)
+    page.say(
+        "work",
+        n=count(now + 1),
+        cached=count(with_cache),
+        uncached=count(without),
+        times=number(without / with_cache, 1),
+        kilobytes=count(cache_bytes(config, now + 1) / 1000),
+    )
+
+
+steps()
+text_again()
+speed()
+page.formula(
+    r"t_{T+1} \sim \operatorname{softmax}\!\left(\tfrac{\text{logits}(t_1 \dots t_T)}{\tau}\right)"
+    r"\text{, cut by top-}k\text{ and top-}p;\qquad"
+    r"\text{cache} = 2 \cdot n_{layers} \cdot n_{heads} \cdot d_{head} \cdot T \cdot 4"
+    r"\text{ bytes}",
+    [
+        ("T", f"= {len(journey)}"),
+        (r"\tau", f"= {sampling.temperature:g}"),
+        (
+            r"\text{cache}",
+            rf"= 2 \cdot {config.n_layers} \cdot {config.n_heads} \cdot {config.d_head} \cdot "
+            rf"{len(journey)} \cdot 4 = \text{{{count(cache_bytes(config, len(journey)))} bytes}}",
+        ),
+    ],
+)
+page.source(tj.generation.choose, tj.generate, tj.Journey.extend)
