@@ -44,7 +44,7 @@ export default function (component) {
     const row = document.createElement("div")
     row.className = "row"
     row.setAttribute("role", "radiogroup")
-    row.setAttribute("aria-label", "Tokens of the prompt; the chosen one is followed")
+    row.setAttribute("aria-label", "Tokens of the text; the chosen one is followed")
     const note = document.createElement("span")
     note.className = "note"
     bar.append(row, note)

@@ -72,7 +72,7 @@ async function saveFigure(event) {
   const button = event.target.closest?.("[data-tj-save]")
   if (!button) return
   const figure = button.closest('[class*="st-key-tjfig-"]')
-  const found = figure && svgOf(figure)
+  const found = figure && (svgOf(figure) ?? figure.tjPicture?.()) // a component draws its own
   if (!found) return
   const { svg, width, height } = found
   await withFonts(svg)
@@ -95,13 +95,19 @@ async function saveFigure(event) {
   canvas.toBlob((png) => save(png, `${name}.png`))
 }
 
-function nameCurrent(page) {
-  for (const link of document.querySelectorAll('[class*="st-key-nav-"] a')) {
-    const here = link.closest(`.st-key-nav-${page}`)
+// The links are drawn after this script has begun, so it looks for them a while.
+function nameCurrent(page, tries = 50) {
+  const links = document.querySelectorAll('[class*="st-key-nav-"] a')
+  let found = false
+  for (const link of links) {
+    const here = link.closest(`.st-key-nav-${page}`) !== null
     if (here) link.setAttribute("aria-current", "page")
     else link.removeAttribute("aria-current")
+    found ||= here
   }
+  if (!found && tries > 0) naming = setTimeout(() => nameCurrent(page, tries - 1), 100)
 }
+let naming = 0
 
 const scheme = () => getComputedStyle(document.querySelector(".stApp")).colorScheme
 
@@ -109,8 +115,8 @@ export default function (component) {
   const { data, setTriggerValue } = component
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("click", saveFigure)
+  clearTimeout(naming)
   nameCurrent(data.page)
-  const named = setTimeout(() => nameCurrent(data.page), 300)
   let before = scheme()
   const watch = new MutationObserver(() => {
     if (scheme() === before) return
@@ -122,6 +128,6 @@ export default function (component) {
     document.removeEventListener("keydown", enterTraces, true)
     document.removeEventListener("click", saveFigure)
     watch.disconnect()
-    clearTimeout(named)
+    clearTimeout(naming)
   }
 }

@@ -7,6 +7,7 @@ the arrays that the header describes, so that hovering, scrubbing and playing as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ from tokenjourney.analysis.journey_map import (
     whole_steps,
 )
 from tokenjourney.analysis.lens import logit_lens, residual_stack, token_depths
+from tokenjourney.figures.text import count
 from tokenjourney.ui import components, figure, navigation, state
 from tokenjourney.ui.map_words import Guess, next_rows, sentences, table_rows
 
@@ -47,13 +49,15 @@ _SCRIPTS: Final = (
 )
 _KEY: Final = "w.journey-map"
 _OPEN: Final = "w.journey-map.open"
+_QUICK: Final = 1_000_000  # tokens times blocks times d_model: under a second on a slow machine
 
 
 def draw(page: Page) -> None:
     """The map of the journey on screen, with its caption and the table behind it."""
     _open_station()
-    summary = page.remember("map", lambda: _summary(page))
-    guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
+    with _waiting(page):
+        summary = page.remember("map", lambda: _summary(page))
+        guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
     last = len(page.journey) - 1
 
     def followed() -> None:
@@ -81,7 +85,7 @@ def draw(page: Page) -> None:
             "journey-map",
             page.text("figures.map.caption"),
             lambda: (page.texts["map"]["table"], list(table_rows(page, summary, guesses))),
-            saves=False,
+            saves=True,
         )
 
 
@@ -111,12 +115,22 @@ def where_next(page: Page) -> None:
         with column.container(border=True, gap=None, height="stretch", key=f"next-{name}"):
             page.show(page.text(f"next.{name}.title"), "tj-next")
             page.show(page.text(f"next.{name}.note"), "tj-note")
-            for path, label in parts[name]["pages"].items():
-                if path in entries:
-                    st.page_link(str(entries[path].script), label=label, query_params=query)
+            with st.container(horizontal=True, gap="small"):
+                for path, label in parts[name]["pages"].items():
+                    if path in entries:
+                        st.page_link(str(entries[path].script), label=label, query_params=query)
 
 
 # ---- the numbers
+
+
+def _waiting(page: Page) -> AbstractContextManager[Any]:
+    """What is going on, in words, where it may take long."""
+    n, config = len(page.journey), page.model.config
+    if n * config.n_layers * config.d_model < _QUICK:
+        return nullcontext()
+    words = page.texts["map"]["words"]["waiting"]
+    return st.spinner(words.format(n=count(n), n_layers=config.n_layers), show_time=False)
 
 
 def _summary(page: Page) -> MapSummary:
@@ -176,7 +190,7 @@ def _arrays(
         "curve_heads": curves.heads.astype(np.uint16),
         "curve_head_shares": curves.head_shares.astype(np.float32),
     }
-    if thumbnails.shape[1] >= 16 or page.model.config.n_layers > 60:
+    if thumbnails.shape[1] >= 16 or 8 < len(thumbnails) < 24:  # there only means have room
         arrays["thumbnails"] = np.zeros((*thumbnails.shape[:3], 0), np.uint8)
     facts = {
         "token_step": token_step,

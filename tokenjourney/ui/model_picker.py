@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from tokenjourney.errors import TokenJourneyError
-from tokenjourney.ui import cache, figure, state
+from tokenjourney.ui import cache, figure, models, state
 from tokenjourney.ui.models import Offer, offers, on_disk
+from tokenjourney.ui.text import load
+
+_KEY: Final = "w.model"
+_DRAWN: Final = "w.model.drawn"
 
 
 def draw() -> None:
-    """A button with the model on screen that opens the list."""
+    """A button with the model on screen, which opens the list."""
     choice = state.current()
     found = offers()
-    with st.popover(_title(found[choice.model]), key="model"):
-        key = "w.model"
-        if key not in st.session_state:
-            st.session_state[key] = choice.model
+    if st.session_state.get(_DRAWN) != choice.model:
+        st.session_state[_KEY] = st.session_state[_DRAWN] = choice.model
+    # The key changes with the model, so that the list closes when one was chosen.
+    with st.popover(_title(found[choice.model]), key=f"model-{choice.model}"):
         name = st.radio(
             "Model",
             list(found),
             format_func=lambda name: found[name].title,
-            captions=[offer.size for offer in found.values()],
-            key=key,
+            captions=[_size(offer) for offer in found.values()],
+            key=_KEY,
             on_change=_take,
         )
         if name is not None and name != choice.model:
@@ -31,24 +37,39 @@ def draw() -> None:
 
 def _take() -> None:
     """Switch at once to a model that is here; one that must be fetched waits for a second click."""
-    offer = offers()[st.session_state["w.model"]]
+    offer = offers()[st.session_state[_KEY]]
     if on_disk(offer):
         state.put(model=offer.name)
 
 
 def _confirm(offer: Offer) -> None:
-    if on_disk(offer):
+    words = load("frame")["model"]
+    st.html(f'<p class="tj-note">{words["fetched"].format(title=offer.title)}</p>')
+    if not st.button(words["download"].format(title=offer.title), type="primary", key="download"):
         return
-    st.html(f'<p class="tj-note">{offer.title} is fetched from the Hugging Face Hub once.</p>')
-    if st.button(f"Download and open {offer.title}", type="primary", key="download"):
+    named = words["downloading"].format(title=offer.title)
+    bar = st.progress(0.0, named)
+    try:
+        for done in models.download(offer):
+            share = min(done / offer.download, 1.0) if offer.download else 0.0
+            bar.progress(share, f"{named}: {models.in_words(done)}")
+        cache.model(offer.name)
+    except TokenJourneyError as error:
+        bar.empty()
+        figure.card(str(error), words["failed"].format(title=offer.title))
+        return
+    state.put(model=offer.name)
+    st.rerun()
+
+
+def _size(offer: Offer) -> str:
+    if offer.kind == "bundled" and cache.is_loaded(offer.name):
         try:
-            with st.status(f"Downloading {offer.title}: {offer.size}"):
-                cache.model(offer.name)
-        except TokenJourneyError as error:
-            figure.card(str(error), f"{offer.title} could not be opened")
-            return
-        state.put(model=offer.name)
-        st.rerun()
+            millions = cache.model(offer.name).n_parameters / 1e6
+        except TokenJourneyError:
+            return offer.size
+        return f"{millions:.1f} M parameters, {offer.size}"
+    return offer.size
 
 
 def _title(offer: Offer) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -55,12 +57,12 @@ class Offer:
         if self.kind == "bundled":
             return "comes along, opens at once"
         if self.kind == "folder":
-            return f"from a folder of this server, {_bytes(_weight(Path(self.source or '')))}"
+            return f"from a folder of this server, {in_words(_weight(Path(self.source or '')))}"
         if self.parameters is None or self.download is None:
             return "from the Hugging Face Hub; size not known before it is asked for"
         return (
-            f"{self.parameters / 1e6:,.0f} M parameters, {_bytes(self.download)} to download, "
-            f"{_bytes(4 * self.parameters)} of memory"
+            f"{self.parameters / 1e6:,.0f} M parameters, {in_words(self.download)} to download, "
+            f"{in_words(4 * self.parameters)} of memory"
         )
 
 
@@ -93,9 +95,47 @@ def on_disk(offer: Offer) -> bool:
     return isinstance(try_to_load_from_cache(offer.source, "model.safetensors"), str)
 
 
+def download(offer: Offer, poll_seconds: float = 0.3) -> Iterator[int]:
+    """Fetch a Hub model into the cache, and say again and again how many bytes are there.
+
+    Args:
+        offer: A model of the Hub.
+        poll_seconds: Time between two answers.
+
+    Raises:
+        ModelNotFoundError: it cannot be fetched.
+        CheckpointError: it is not a GPT-2, or has no safetensors.
+    """
+    from huggingface_hub import constants
+
+    from tokenjourney.model.hub import fetch
+
+    name = offer.source or offer.name
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}" / "blobs"
+    with ThreadPoolExecutor(1, thread_name_prefix="download") as pool:
+        fetched = pool.submit(fetch, name)
+        while not wait([fetched], poll_seconds).done:
+            yield _size_on_disk(folder)
+        fetched.result()
+    yield _size_on_disk(folder)
+
+
+def _size_on_disk(folder: Path) -> int:
+    total = 0
+    for file in folder.glob("*"):
+        with suppress(OSError):  # a file may be renamed while we look
+            total += file.stat().st_size
+    return total
+
+
 def _weight(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
-def _bytes(n: int) -> str:
+def in_words(n: int) -> str:
+    """A number of bytes.
+
+    >>> in_words(548_105_171), in_words(3_247_159_078)
+    ('548 MB', '3.2 GB')
+    """
     return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:,.0f} MB"

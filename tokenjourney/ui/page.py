@@ -241,7 +241,7 @@ class Page:
             table,
             clicks=clicks,
             caption=shown,
-            alt=words.plain(self.text(alt, **values) if self.has_text(alt) else shown),
+            alt=_spoken(self.text(alt, **values) if self.has_text(alt) else shown),
         )
 
     def _caption(self, key: str, chart: go.Figure, values: Mapping[str, object]) -> Safe:
@@ -366,6 +366,11 @@ class Page:
             parse: Makes the value from its text; raises ValueError for what it cannot use.
         """
         return widgets.extra(name, default, parse)
+
+
+def _spoken(shown: Safe) -> str:
+    """An alternative text. Only the box is called Prompt: by that name it is found and spoken."""
+    return re.sub(r"\bprompt", "text", words.plain(shown), flags=re.IGNORECASE)
 
 
 def _sizes(config: GPT2Config) -> dict[str, int]:

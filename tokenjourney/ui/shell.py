@@ -47,7 +47,10 @@ def run() -> None:
         notices.html("".join(widgets.notice(sentence) for sentence in choice.notices))
         choice.notices.clear()
     chips_row(choice)
-    page.run()
+    try:
+        page.run()
+    except TokenJourneyError as error:
+        figure.card(str(error))
     state.write()
 
 

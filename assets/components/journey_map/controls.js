@@ -35,7 +35,8 @@ function drawScrubber(view) {
     return stop
   })
   view.knob = make("circle", { class: "knob", cy: y, r: 10 })
-  group.append(view.knob, hit)
+  view.focusRing = make("circle", { class: "focus-ring", cy: y, r: 15 })
+  group.append(view.focusRing, view.knob, hit)
   const nearest = (event) => {
     const { x } = view.point(event)
     return at.stops.reduce((best, stop, s) => (Math.abs(stop - x) < Math.abs(at.stops[best] - x) ? s : best), 0)
@@ -90,6 +91,8 @@ function showStation(view, part = 1) {
     view.stops[s].setAttribute("r", view.stops[s].dataset.r)
   })
   view.knob.setAttribute("cx", at.stops[station])
+  view.focusRing.setAttribute("cx", at.stops[station])
+  view.add.classList.toggle("ahead", !end)
   view.railDone.setAttribute("d", `M${at.stops[0]} ${at.scrubber}H${at.stops[station]}`)
   for (let s = 0; s < at.stops.length; s++) {
     const ahead = s > station
@@ -98,7 +101,7 @@ function showStation(view, part = 1) {
   const [x, w] = stationBox(view, station)
   const swell = Math.max(0, Math.min(1, (part - 0.25) / 0.45))
   const front = station < 3 ? at.stack - 8 : end ? at.width : x + w * (part < 1 ? 0.1 + 0.9 * swell : 1)
-  view.front.setAttribute("width", Math.max(0, front + 20))
+  view.front.setAttribute("width", Math.max(0, front + GUTTER))
   const shown = end ? "none" : null
   const box = view.here
   box.style.display = shown ?? ""
@@ -134,7 +137,7 @@ function playing(view) {
   const last = lastStation(view.data)
   const time = (s) => (s >= 3 && s < 3 + n ? Math.min(STATION_TIME, STACK_TIME / n) : STATION_TIME)
   if (isCalm()) return view.go(view.station === last ? 0 : view.station + 1)
-  view.go(view.station === last ? 0 : view.station)
+  view.go(view.station === last ? 0 : view.station, 0)
   let began = performance.now()
   const tick = (now) => {
     if (!view.root.isConnected) return view.stop()

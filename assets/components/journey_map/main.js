@@ -1,6 +1,6 @@
 // Putting it together: one view per place in the page, drawn anew when its numbers or width change.
 
-const GUTTER = 20 // to the left, for the positions of the rows
+const GUTTER = 36 // to the left, for the positions of the rows
 
 function frame(root) {
   root.replaceChildren()
@@ -24,6 +24,10 @@ function created(root) {
   view.point = (event) => {
     const box = view.svg.getBoundingClientRect()
     return { x: event.clientX - box.left - GUTTER, y: event.clientY - box.top }
+  }
+  view.picture = (name, paint) => {
+    if (!view.pictures.has(name)) view.pictures.set(name, paint())
+    return view.pictures.get(name)
   }
   view.stop = () => {
     if (!view.frame) return
@@ -147,6 +151,48 @@ function drawLegend(view) {
     item(glyph(ring), filled(data.words.legend_ring, range)))
 }
 
+// Whether the new journey is the old one with one more token, row for row.
+const isGrown = (before, now) =>
+  now.n_tokens === before.n_tokens + 1 && before.ids.every((id, i) => id === now.ids[i] && before.rows[i] === now.rows[i])
+
+// The rows of a prompt that grew slide to their new places.
+function slide(view, places) {
+  if (isCalm()) return
+  for (const row of view.at.places) {
+    const from = places.get(row.position)
+    const frames = from === undefined
+      ? [{ opacity: 0 }, { opacity: 1 }]
+      : [{ transform: `translateY(${from - row.y}px)` }, { transform: "none" }]
+    for (const element of view.svg.querySelectorAll(`[data-position="${row.position}"]`)) {
+      element.animate(frames, { duration: 200, easing: "ease-out" })
+    }
+  }
+}
+
+// The map as a file: its own style travels inside, with the colours of the theme on screen.
+function offerFiles(view) {
+  const figure = view.root.getRootNode().host?.closest('[class*="st-key-tjfig-"]')
+  if (!figure) return
+  figure.tjPicture = () => {
+    const { svg, root, at } = view
+    const copy = svg.cloneNode(true)
+    const page = getComputedStyle(root)
+    const rules = [...root.getRootNode().querySelectorAll("style")].map((style) => style.textContent).join("\n")
+    const style = make("style")
+    style.textContent = rules.replace(/var\((--tj-[\w-]+)\)/g, (_, name) => page.getPropertyValue(name))
+    const [width, height] = [at.width + GUTTER + 20, at.height + 44]
+    copy.setAttribute("viewBox", `${-GUTTER} -8 ${width} ${height}`)
+    copy.setAttribute("width", width)
+    copy.setAttribute("height", height)
+    copy.setAttribute("font-family", '"Source Sans", "Source Sans Pro", sans-serif')
+    copy.removeAttribute("style")
+    const ground = rect(-GUTTER, -8, width, height, "", { fill: page.getPropertyValue("--tj-bg") })
+    copy.prepend(style, ground)
+    copy.append(text(0, at.height + 22, "strong", plainSentence(view.data.sentences[view.station])))
+    return { svg: copy, width, height }
+  }
+}
+
 export default function (component) {
   const { data: bytes, parentElement, setTriggerValue } = component
   let root = parentElement.querySelector(".journey-map")
@@ -162,6 +208,11 @@ export default function (component) {
   view.stop()
   view.bytes = bytes.slice()
   view.data = unpacked(view.bytes)
-  if (before && before.prompt !== view.data.prompt) view.station = Infinity
+  view.pictures = new Map()
+  if (before && String(before.prompt) !== String(view.data.prompt)) view.station = Infinity
+  const grown = before && isGrown(before, view.data)
+  const places = grown && new Map(view.at.places.map((row) => [row.position, row.y]))
   draw(view)
+  if (grown) slide(view, places)
+  offerFiles(view)
 }

@@ -45,7 +45,7 @@ function drawTracks(view) {
     const d = trackPath(view, row, i)
     for (const layer of [view.dim, view.bright]) {
       const group = followed ? layer.followed : layer.others
-      group.append(make("path", { d, class: followed ? "track followed" : "track", opacity: fade }))
+      group.append(make("path", { d, class: followed ? "track followed" : "track", opacity: fade, "data-position": row.position }))
     }
     drawBreaks(view, row, i)
   })
@@ -102,12 +102,13 @@ function drawRings(view) {
   at.blocks.forEach(({ x, w }, b) => {
     if (at.plain < 22 && b !== at.open) return
     at.places.forEach((row, i) => {
+      if (!row.open && b !== at.open) return
       const followed = row.position === data.followed
       const value = data.writes[b * n + i]
       const r = Math.min(ringRadius(view, row, value), w * 0.17)
       const cx = x + w * RING
       const ring = make("circle", {
-        cx, cy: row.y, r: Math.max(0.8, r).toFixed(2), class: followed ? "ring followed" : "ring",
+        cx, cy: row.y, r: Math.max(0.8, r).toFixed(2), class: `ring${followed ? " followed" : ""}${row.open ? "" : " small"}`,
         opacity: unreachable(view, row.position) ? 0.4 : undefined,
       })
       view.column(`block${b}`).append(ring)
@@ -142,8 +143,9 @@ function drawBlockHeads(view) {
 
 function drawThumbnails(view, group, b, { centre, w }, seq) {
   const { data } = view
-  const [, heads, side] = data.thumbnails.shape
-  if (w >= 80 && heads < 16) {
+  const heads = data.config.n_heads
+  const side = data.cells
+  if (w >= 80 && data.thumbnails.length) {
     const fit = (lines) => Math.min(46 / lines - 2, (w - 8) / Math.ceil(heads / lines) - 2)
     const lines = [1, 2, 3, 4].reduce((best, k) => (fit(k) > fit(best) ? k : best), 1)
     const size = fit(lines)
@@ -153,12 +155,13 @@ function drawThumbnails(view, group, b, { centre, w }, seq) {
       const x = left + (h % across) * (size + 2)
       const y = 65 + Math.floor(h / across) * (size + 2)
       const start = (b * heads + h) * side * side
-      thumbnail(view, group, x, y, size, patternPicture(data.thumbnails, start, side, seq), { block: b, head: h })
+      const href = view.picture(`head${b}.${h}`, () => patternPicture(data.thumbnails, start, side, seq))
+      thumbnail(view, group, x, y, size, href, { block: b, head: h })
     }
     return
   }
   const size = Math.min(46, w - 8)
-  const href = patternPicture(data.means, b * side * side, side, seq)
+  const href = view.picture(`mean${b}`, () => patternPicture(data.means, b * side * side, side, seq))
   thumbnail(view, group, centre - size / 2, 65, size, href, { block: b })
 }
 

@@ -39,8 +39,9 @@ function drawNotes(view) {
   note("embedding", at.embedding, 66, filled(words.numbers, { n: whole(config.d_model) }))
   note("position", at.position, 66, filled(words.numbers, { n: whole(config.d_model) }))
   const rows = filled(words.rows, { from: data.rows[0], to: whole(data.rows.at(-1)) })
-  view.column("position").append(make("text", { x: at.position, y: 84, class: "note" }, `${rows} W`,
-    make("tspan", { dy: 4, "font-size": 11.5 }, "pos")))
+  const matrix = [` ${words.of} W`, make("tspan", { dy: 4, "font-size": 12 }, "pos")]
+  view.column("position").append(make("text", { x: at.position, y: 84, class: "note" }, rows,
+    ...(measured(rows, 13.5) + 50 < at.strip + 22 ? matrix : [])))
   const bar = view.column("embedding")
   const id = view.unique("div")
   const steps = data.colors.div
@@ -80,7 +81,7 @@ function drawRow(view, row, i, table) {
   radio.addEventListener("click", () => view.follow(position))
   view.tip(radio, () => [name])
   if (!row.open) {
-    radio.append(rect(0, y - chip / 2, at.chip, chip, "face"),
+    radio.append(rect(0, y - chip * 0.35, at.chip, chip * 0.7, "face"),
       rect(-20, y - row.pitch / 2, at.chip + 20, row.pitch, "hit"))
   } else {
     radio.append(rect(0, y - chip / 2, at.chip, chip, "face", { rx: Math.min(6, chip / 3) }))
@@ -110,12 +111,13 @@ function drawStrip(view, row, i, name, values, step, table) {
   const d = data.config.d_model
   const image = make("image", {
     x, y: row.y - row.chip / 2, width: at.strip, height: row.chip, preserveAspectRatio: "none",
-    href: stripPicture(values, i, d, step, data.limit, table), class: "strip",
+    href: view.picture(`${name}${i}`, () => stripPicture(values, i, d, step, data.limit, table)),
+    class: "strip", "data-position": row.position,
   })
   const group = view.column(name)
   group.append(image)
   if (row.position === data.followed) {
-    group.append(rect(x - 2.5, row.y - row.chip / 2 - 2.5, at.strip + 5, row.chip + 5, "frame", { rx: 3 }))
+    group.append(rect(x - 2.5, row.y - row.chip / 2 - 2.5, at.strip + 5, row.chip + 5, "frame", { rx: 3, "data-position": row.position }))
   }
   image.addEventListener("click", () => view.follow(row.position))
   view.tip(image, (point) => {
@@ -137,16 +139,16 @@ function drawStrip(view, row, i, name, values, step, table) {
 // Where the rows on screen stand in a long prompt; a click follows the token there.
 function overview(view) {
   const { at, data } = view
-  const x = -16
+  const x = -36
   const height = at.bottom - at.top
   const y = (position) => at.top + (height * position) / data.n_tokens
   const first = data.rows[1]
   const last = data.rows.at(-1)
   const group = make("g", { class: "overview" },
-    rect(x, at.top, 6, height, "groove", { rx: 3 }),
-    rect(x, y(first), 6, Math.max(4, y(last + 1) - y(first)), "shown", { rx: 3 }),
-    rect(x - 2, y(data.followed) - 1, 10, 3, "here"))
-  const hit = rect(x - 4, at.top, 14, height, "hit")
+    rect(x, at.top, 5, height, "groove", { rx: 2 }),
+    rect(x, y(first), 5, Math.max(4, y(last + 1) - y(first)), "shown", { rx: 2 }),
+    rect(x - 1, y(data.followed) - 1, 7, 3, "here"))
+  const hit = rect(x - 2, at.top, 10, height, "hit")
   const position = (point) => Math.max(0, Math.min(data.n_tokens - 1, Math.floor(((point.y - at.top) / height) * data.n_tokens)))
   hit.addEventListener("click", (event) => view.follow(position(view.point(event))))
   view.tip(hit, (point) => [filled(data.hover.overview, {
