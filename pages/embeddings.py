@@ -50,10 +50,16 @@ page.figure(
 page.look_for()
 
 
-def chosen_token(name: str, label: str, default: str) -> int | None:
-    """A token of the vocabulary that the reader types; None, with a card, if there is none."""
+def chosen_token(name: str, label: str, default: str = "") -> int | None:
+    """A token of the vocabulary that the reader types, the followed one where nothing is said.
+
+    None, with a card, if there is no such token.
+    """
+    typed = page.entry(name, label, default or page.label(followed))
+    if not default and typed == page.label(followed):
+        return followed
     try:
-        return typed_token(page.entry(name, label, default), model.tokenizer, config.d_vocab)
+        return typed_token(typed, model.tokenizer, config.d_vocab)
     except tj.TokenJourneyError as error:
         ui.refuse(error)
         return None
@@ -63,7 +69,7 @@ def chosen_token(name: str, label: str, default: str) -> int | None:
 def near() -> None:
     """The nearest tokens in the whole vocabulary."""
     page.section("near", d_vocab=size)
-    token = chosen_token("near", page.plain("near_label"), page.label(followed))
+    token = chosen_token("near", page.plain("near_label"))
     if token is None:
         return
     found = nearest_rows(W_E, W_E[token], 12, lengths=lengths, without=[token])
@@ -97,7 +103,8 @@ def similarity() -> None:
     page.figure(
         "similarity",
         similarity_figure(
-            cosines=cosines, labels=page.texts_of_tokens, followed=page.token, theme=page.theme
+            cosines=cosines, labels=page.texts_of_tokens, followed=page.token, wide=440,
+            theme=page.theme,
         ),
         lambda: matrix_table(
             cosines, rows=page.labels, columns=page.labels, row_name="token",
@@ -152,7 +159,7 @@ def arithmetic() -> None:
     """Word arithmetic, a − b + c, with tokens of the reader's choice."""
     page.section("arithmetic")
     words = known_examples(page.texts["examples"], model.tokenizer, config.d_vocab)
-    default = words[0] if words else [page.label(followed)] * 3
+    default = words[0] if words else [""] * 3
     for column, example in zip(page.columns(4, gap="small"), words[:4], strict=False):
         with column:
             st.button(
@@ -200,7 +207,7 @@ def learned() -> None:
     page.section("learned")
     left, right = page.columns([3, 1])
     with left:
-        token = chosen_token("grown", page.plain("learned_label"), page.label(followed))
+        token = chosen_token("grown", page.plain("learned_label"))
     with right:
         seed = int(page.slider("start", page.plain("another_seed"), 0, 9, 0))
     if token is None:

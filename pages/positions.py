@@ -26,9 +26,11 @@ from tokenjourney.figures.positions import (
     positions_table,
     two_places_figure,
 )
-from tokenjourney.figures.strips import strips_figure, strips_table
+from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.swap import swap_figure, swap_table
 from tokenjourney.figures.text import number, share, signed
+
+MOST_ROWS = 24
 
 page = ui.open_page("positions")
 page.shapes("(T, d_model)", "(T, d_model)")
@@ -46,20 +48,25 @@ stations = [
     *(page.plain("block_station", block=block) for block in range(config.n_layers)),
 ]  # fmt: skip
 
+start, end = window(len(journey), page.token, MOST_ROWS)
 columns = [
     (page.plain(f"column_{name}"), page.plain(f"column_{name}_note"), values)
     for name, values in (("token", token), ("place", place), ("sum", total))
 ]
 sums = strips_figure(
-    columns=columns, labels=page.texts_of_tokens, ids=journey.token_ids, followed=page.token,
-    alike=[p for p in places or () if p != page.token], theme=page.theme,
+    columns=[(title, note, values[start:end]) for title, note, values in columns],
+    labels=page.labels[start:end], ids=journey.token_ids[start:end], followed=page.token - start,
+    alike=[p - start for p in places or () if p != page.token], numbers=range(start, end),
+    theme=page.theme,
 )  # fmt: skip
 page.figure(
     "sum",
     sums,
     lambda: strips_table(columns=columns, labels=page.texts_of_tokens),
-    again=sums.layout.meta["caption"],
-)
+    strips=sums.layout.meta["caption"],
+    rows=page.text("sum_rows", first=start, last=end - 1, T=len(journey))
+    if end - start < len(journey) else "",
+)  # fmt: skip
 page.look_for(again=again)
 
 
@@ -95,7 +102,7 @@ def swap() -> None:
         return
     options = {str(i): f"{i}: {ui.plain_label(word.label)}" for i, word in enumerate(words)}
     usual = two_words(words)
-    left, right, rest = page.columns([1, 1, 2], gap="small", vertical_alignment="bottom")
+    left, right, _ = page.columns([1, 1, 2], gap="small", vertical_alignment="bottom")
     with left:
         first = int(page.choose("swap", page.plain("swap_first"), options,
                                 str(usual[0]), as_list=True))  # fmt: skip
@@ -109,8 +116,7 @@ def swap() -> None:
     effect = page.remember(f"swap {order}", lambda: swap_effect(journey, order))
     tokenizer = page.model.tokenizer
     text = tokenizer.decode(effect.token_ids) if tokenizer else " ".join(map(str, effect.token_ids))
-    with rest:
-        page.say("swapped_says", text=ui.markup("**{text}**", text=text))
+    page.say("swapped_says", text=ui.markup("**{text}**", text=text))
     if tokenizer and tuple(tokenizer.encode(text)) != effect.token_ids:
         page.say("swapped_again")
     chart = swap_figure(

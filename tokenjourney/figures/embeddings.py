@@ -24,6 +24,7 @@ from tokenjourney.figures.text import distinct_labels, escaped, number, share, s
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
 _MOST_CELLS = 48 * 48
+_NUMBER_WIDE = 34  # pixels that “−0.28” takes, with some air
 _LEFT, _RIGHT, _TOP, _BOTTOM = 104, 12, 8, 110
 # Pixels of a map as wide as a page, for judging which labels would collide.
 _MAP_WIDE, _MAP_TALL = 780.0, 460.0
@@ -39,6 +40,7 @@ def similarity_figure(
     labels: Sequence[str],
     followed: int | None = None,
     distinct: bool = True,
+    wide: float = 820,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """The cosine of every pair of vectors, from −1 (opposite) to 1 (the same direction).
@@ -50,6 +52,8 @@ def similarity_figure(
         labels: what the n vectors are, such as token texts.
         followed: the row and column with the accent.
         distinct: give a text that occurs twice its position as subscript.
+        wide: about how many pixels wide the figure will stand; numbers are written into cells
+            that have room for them.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -67,7 +71,8 @@ def similarity_figure(
     plot = max(cell * size, 60)
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, _RIGHT, _TOP, _BOTTOM),
                     hoverdistance=30)  # fmt: skip
-    _add_cosines(sketch, values, cell, theme)
+    roomy = (wide - _LEFT - _RIGHT) / size >= _NUMBER_WIDE
+    _add_cosines(sketch, values, cell, roomy, theme)
     every = [] if followed is None else [followed]
     for place in labelled_positions(size, max(2, int(plot / 17)), every):
         text = row_label(names[place], followed=place == followed, theme=theme, length=12)
@@ -169,11 +174,14 @@ def map_figure(
     return sketch.figure()
 
 
-def _add_cosines(sketch: Sketch, values: Array, cell: float, theme: Theme) -> None:
+def _add_cosines(
+    sketch: Sketch, values: Array, cell: float, roomy: bool, theme: Theme
+) -> None:
     size = len(values)
     large = size * size > _MOST_CELLS
     gap = 1 if size <= 32 else 0
-    written = [[number(v) for v in row] for row in values.tolist()] if cell >= 28 else None
+    in_cells = cell >= 28 and roomy
+    written = [[number(v) for v in row] for row in values.tolist()] if in_cells else None
     sketch.trace(
         go.Heatmap(
             z=np.full((1, 1), np.nan, np.float32) if large else values, zmin=-1, zmax=1,

@@ -98,6 +98,7 @@ def _add_list(
          "y1": chosen, "line": {"color": theme.accent, "width": 4}, "layer": "above"},
     )  # fmt: skip
     label = f"row {count(chosen)}"
+    nudge = -8 if chosen < d_vocab * 0.04 else 8 if chosen > d_vocab * 0.96 else 0
     sketch.trace(
         go.Scatter(
             x=[0.5], y=[chosen], mode="markers", marker={"size": 14, "opacity": 0},
@@ -111,7 +112,7 @@ def _add_list(
                      shift=(-8, -8 if row == 0 else 8), colour=theme.ink3)
             )  # fmt: skip
     sketch.notes(
-        note(f"<b>{label}</b>", 0, chosen, xref="x", yref="y", anchor="right", shift=(-8, 0),
+        note(f"<b>{label}</b>", 0, chosen, xref="x", yref="y", anchor="right", shift=(-8, nudge),
              colour=theme.accent, size=14)
     )  # fmt: skip
     height = max(n_rows, 9)
