@@ -179,12 +179,12 @@ function offerFiles(view) {
     const page = getComputedStyle(root)
     const rules = [...root.getRootNode().querySelectorAll("style")].map((style) => style.textContent).join("\n")
     const style = make("style")
-    style.textContent = rules.replace(/var\((--tj-[\w-]+)\)/g, (_, name) => page.getPropertyValue(name))
+    style.textContent = rules.replace(/var\((--tj-[\w-]+)\)/g, (_, name) => page.getPropertyValue(name)) +
+      ` .map { font-family: ${page.fontFamily}; }`
     const [width, height] = [at.width + GUTTER + 20, at.height + 44]
     copy.setAttribute("viewBox", `${-GUTTER} -8 ${width} ${height}`)
     copy.setAttribute("width", width)
     copy.setAttribute("height", height)
-    copy.setAttribute("font-family", '"Source Sans", "Source Sans Pro", sans-serif')
     copy.removeAttribute("style")
     const ground = rect(-GUTTER, -8, width, height, "", { fill: page.getPropertyValue("--tj-bg") })
     copy.prepend(style, ground)
