@@ -9,7 +9,7 @@ from tokenjourney.figures.block import (
     steps_figure,
     steps_table,
 )
-from tokenjourney.figures.text import number, share
+from tokenjourney.figures.text import number
 from tokenjourney.model import gpt2
 
 page = ui.open_page("block")
@@ -37,7 +37,7 @@ def said(step: str) -> str:
         return page.plain("said.norm", variance=number(float(walk.vectors[source].var())))
     angle = walk.attention_angle if attention else walk.mlp_angle
     return page.plain(
-        f"said.{step}", share=share(lengths[step] / lengths[source]), angle=f"{degrees(angle):.0f}"
+        f"said.{step}", ratio=number(lengths[step] / lengths[source]), angle=f"{degrees(angle):.0f}"
     )
 
 
@@ -57,13 +57,15 @@ rows = [
     row("resid_post"),
 ]
 page.section("walk", block=block, token=page.token_html)
+one_scale = page.toggle("onescale", page.plain("words.one_scale"))
 page.figure(
     "walk",
-    steps_figure(rows=rows, theme=page.theme),
+    steps_figure(rows=rows, one_scale=one_scale, theme=page.theme),
     lambda: steps_table(rows),
     block=block,
     token=page.token_html,
     d_model=page.model.config.d_model,
+    scale=page.plain("words.scale_one" if one_scale else "words.scale_own"),
 )
 page.look_for(token=page.token_html)
 
@@ -99,9 +101,9 @@ def dropout() -> None:
     page.section("dropout")
     left, right = page.columns(2)
     with left:
-        rate = page.slider("rate", page.plain("words.rate"), 0.0, 0.9, 0.1, 0.05)
+        rate = page.slider("drop", page.plain("words.rate"), 0.0, 0.9, 0.1, 0.05)
     with right:
-        seed = page.slider("seed", page.plain("words.seed"), 0, 20, 0)
+        seed = page.slider("mask", page.plain("words.seed"), 0, 20, 0)
     example = dropout_example(walk.vectors["attn_out"], rate, int(seed))
     drawn = [
         StepRow(page.plain("dropout.here"), page.plain("dropout.here_said"),

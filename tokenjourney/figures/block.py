@@ -43,14 +43,16 @@ def steps_figure(
     rows: Sequence[StepRow],
     lengths: bool = True,
     joined: bool = True,
+    one_scale: bool = True,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
-    """Vectors under each other as strips on one scale, each with its length as a bar.
+    """Vectors under each other as strips, each with its length as a bar.
 
     Args:
         rows: the steps, from the first down; vectors may differ in their number of dimensions.
         lengths: draw the bars.
         joined: draw the stream as a line along the rows of kind "stream".
+        one_scale: all strips on one scale; else each on its own, whose end is written behind it.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -60,14 +62,17 @@ def steps_figure(
     if not rows:
         raise FigureError("There are no steps to draw: pass at least one row.")
     arrays = [as_vector(row.values, row.name) for row in rows]
-    limit = symmetric_limit(*arrays)
+    limits = [symmetric_limit(*(arrays if one_scale else [values])) for values in arrays]
     plot = _PITCH * len(rows)
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM,
                     margin=(_LEFT, _RIGHT if lengths else 10, _TOP, _BOTTOM), hoverdistance=20,
                     barmode="overlay", bargap=0)  # fmt: skip
-    end = 0.64 if lengths else 1.0
+    end = 0.62 if lengths else 1.0 if one_scale else 0.94
     for index, (row, values) in enumerate(zip(rows, arrays, strict=True)):
-        _add_strip(sketch, row, values, index, limit, end, theme)
+        _add_strip(sketch, row, values, index, limits[index], end, theme)
+        if not one_scale:
+            sketch.notes(note(f"±{number(limits[index], 1)}", end, index * _PITCH + _STRIP / 2,
+                              yref="y", shift=(5, 0), size=12, colour=theme.ink3))  # fmt: skip
         _add_words(sketch, row, index, theme)
     if joined:
         _add_stream(sketch, rows, theme)
@@ -75,8 +80,9 @@ def steps_figure(
     if lengths:
         sketch.notes(*heading("its length", "", _BAR[0], 1, theme=theme, shift=(0, -12)))
         _add_lengths(sketch, rows, arrays, theme)
-    colour_bar(sketch, low=-limit, high=limit, x=0, length=0.3 * end / 0.64, below_px=6,
-               plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
+    if one_scale:
+        colour_bar(sketch, low=-limits[0], high=limits[0], x=0, length=0.3, below_px=6,
+                   plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
     return sketch.figure()
 
 
