@@ -1,0 +1,56 @@
+"""Opening a page as a person's link does, and reading the figures that it shows."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def open_page(name: str, **query: object) -> AppTest:
+    """The page of pages/`name`.py, opened by a link with these values."""
+    app = AppTest.from_file(str(ROOT / "tokenjourney/ui/frame.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = str(value)
+    app.switch_page(str(ROOT / f"pages/{name}.py"))
+    return run(app)
+
+
+def run(app: AppTest) -> AppTest:
+    """Run it; a page must never end in a traceback."""
+    app.run()
+    assert not app.exception, app.exception[0].message
+    return app
+
+
+def charts(app: AppTest) -> dict[str, list[dict[str, Any]]]:
+    """The traces of every figure on the page, by the figure's name, with arrays decoded."""
+    found = {}
+    for element in app.get("plotly_chart"):
+        name = element.proto.id.rpartition("chart-")[2]
+        found[name] = _decoded(json.loads(element.proto.spec)["data"])
+    return found
+
+
+def trace(app: AppTest, chart: str, name: str) -> dict[str, Any]:
+    """One trace of a figure by its name."""
+    return next(t for t in charts(app)[chart] if t.get("name") == name)
+
+
+def html(app: AppTest) -> str:
+    """Everything that the page wrote as HTML."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "bdata" in value:
+            flat = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+            shape = [int(n) for n in str(value.get("shape", len(flat))).split(",")]
+            return flat.reshape(shape).tolist()
+        return {key: _decoded(part) for key, part in value.items()}
+    return [_decoded(part) for part in value] if isinstance(value, list) else value
