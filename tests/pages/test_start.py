@@ -1,0 +1,183 @@
+"""The start page shows this prompt's whole journey, and nothing else than its numbers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import tokenjourney as tj
+from tokenjourney.analysis.journey_map import unpacked
+
+FRAME = Path(tj.__file__).parent / "ui" / "frame.py"
+PROMPT = "Once upon a time there was a little"
+
+Open = Callable[..., AppTest]
+
+
+def elements(block: Any) -> Iterator[Any]:
+    for child in getattr(block, "children", {}).values():
+        yield child
+        yield from elements(child)
+
+
+def page_map(app: AppTest) -> dict[str, Any]:
+    """What the map's component was given."""
+    return next(
+        unpacked(element.proto.bytes)
+        for element in elements(app.main)
+        if getattr(element.proto, "component_name", "") == "tokenjourney.journey_map"
+    )
+
+
+def said(data: dict[str, Any], station: int = -1) -> str:
+    parts = data["sentences"][station]
+    return "".join(part if isinstance(part, str) else part["t"] for part in parts)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> tj.Model:
+    return tj.load_model()
+
+
+@pytest.fixture
+def start() -> Open:
+    def run(prompt: str = PROMPT, **query: str) -> AppTest:
+        app = AppTest.from_file(str(FRAME), default_timeout=60)
+        for name, value in {"prompt": prompt, **query}.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception
+        return app
+
+    return run
+
+
+def test_the_map_shows_the_tokens_of_the_prompt_and_follows_the_last(
+    start: Open, bundled: tj.Model
+) -> None:
+    data = page_map(start())
+    assert data["ids"] == list(tj.trace(bundled, PROMPT).token_ids)
+    assert data["followed"] == len(data["ids"]) - 1
+    assert data["n_chars"] == len(PROMPT)
+
+
+def test_strips_hold_the_rows_of_both_embedding_matrices(start: Open, bundled: tj.Model) -> None:
+    data = page_map(start())
+    tokens = data["token_rows"] * data["token_step"]
+    places = data["place_rows"] * data["place_step"]
+    np.testing.assert_allclose(tokens, bundled.W_E[data["ids"]], atol=1e-4)
+    np.testing.assert_allclose(places, bundled.W_pos[: len(data["ids"])], atol=1e-4)
+
+
+def test_bars_and_rest_are_all_of_the_probability(start: Open, bundled: tj.Model) -> None:
+    data = page_map(start())
+    best = tj.trace(bundled, PROMPT).next_tokens(k=10)
+    assert [row["id"] for row in data["predictions"]] == [one.token_id for one in best]
+    assert [row["share"] for row in data["predictions"]] == [one.probability for one in best]
+    assert data["rest"]["n"] == bundled.config.d_vocab - 10
+    assert sum(row["share"] for row in data["predictions"]) + data["rest"]["share"] == (
+        pytest.approx(1.0)
+    )
+
+
+def test_the_best_guess_after_the_last_block_is_the_prediction(start: Open) -> None:
+    data = page_map(start())
+    assert len(data["guesses"]) == data["config"]["n_layers"] + 1
+    last, answer = data["guesses"][-1], data["predictions"][0]
+    assert last["text"] == answer["text"]
+    assert last["share"] == pytest.approx(answer["share"], abs=1e-5)
+    assert last["rank"] == 1
+
+
+def test_there_is_a_sentence_for_every_station(start: Open) -> None:
+    data = page_map(start())
+    assert len(data["sentences"]) == data["config"]["n_layers"] + 5
+    for block in range(data["config"]["n_layers"]):
+        assert said(data, 3 + block).startswith(f"Block {block}: ·little asks its classmates")
+    assert data["predictions"][0]["text"] in said(data)
+
+
+def test_following_another_token_shows_its_own_prediction_and_what_really_comes_next(
+    start: Open, bundled: tj.Model
+) -> None:
+    data = page_map(start(token="3"))
+    assert data["followed"] == 3
+    journey = tj.trace(bundled, PROMPT)
+    assert data["predictions"][0]["id"] == journey.next_tokens(3, k=1)[0].token_id
+    true_next = [row["id"] for row in data["predictions"] if row["true_next"]]
+    assert true_next == [journey.token_ids[4]]
+    assert "the text goes on with ·there" in said(data)
+    assert not data["add"]["shown"]
+
+
+def test_a_token_that_nobody_expected_still_has_its_bar(start: Open, bundled: tj.Model) -> None:
+    data = page_map(start("Once upon a time Lily zebra", token="3"))
+    (row,) = [row for row in data["predictions"] if row["true_next"]]
+    logits = tj.trace(bundled, "Once upon a time Lily zebra").logits_at(3)
+    assert row["rank"] == 1 + int((logits > logits[row["id"]]).sum())
+    assert row["rank"] > 10
+    assert row == data["predictions"][-1]
+
+
+def test_another_prompt_is_another_map(start: Open) -> None:
+    app = start()
+    before = page_map(app)
+    app.text_area[0].set_value("The dog chased another dog").run()
+    assert not app.exception
+    after = page_map(app)
+    assert after["ids"] != before["ids"]
+    assert after["followed"] == len(after["ids"]) - 1
+    assert not np.array_equal(after["thumbnails"], before["thumbnails"])
+    assert after["predictions"] != before["predictions"]
+
+
+def test_one_token_has_only_itself_to_look_at(start: Open) -> None:
+    data = page_map(start("Hello"))
+    assert len(data["curve_blocks"]) == 0
+    assert "has only itself to look at" in said(data, 3)
+
+
+def test_more_than_sixty_tokens_are_shown_around_the_followed(start: Open) -> None:
+    prompt = "Once upon a time there was a little girl. " * 12
+    data = page_map(start(prompt, token="70"))
+    assert data["n_tokens"] > 100
+    assert len(data["rows"]) == 60
+    assert 70 in data["rows"]
+    assert data["keep"][:2] == [0, 70]
+    assert data["lengths"].shape == (data["config"]["n_layers"] + 1, 60)
+
+
+def test_a_full_context_has_no_room_for_another_token(start: Open, bundled: tj.Model) -> None:
+    n = bundled.config.n_ctx
+    prompt = " dog" * n
+    assert len(tj.trace(bundled, prompt)) == n
+    data = page_map(start(prompt))
+    assert "full" in data["add"]["problem"]
+
+
+def test_html_in_the_prompt_stays_text(start: Open) -> None:
+    data = page_map(start("<b>&amp;</b>"))
+    assert "".join(data["texts"]) == "<b>&amp;</b>"
+
+
+@pytest.mark.parametrize(("story", "word"), [("student", "badge"), ("engine", "fuel"), ("off", "")])
+def test_the_stations_speak_in_the_chosen_story(start: Open, story: str, word: str) -> None:
+    assert page_map(start(story=story))["stations"]["tokens"]["story"] == word
+
+
+def test_the_table_has_a_row_for_each_token_and_station(start: Open) -> None:
+    app = start()
+    app.button(key="b.table-journey-map").click().run()
+    assert not app.exception
+    table = next(e.proto.body for e in elements(app.main) if "tj-table" in _body(e))
+    data = page_map(app)
+    n_rows = len(data["ids"]) * (data["config"]["n_layers"] + 2)
+    assert table.count("<tr>") == n_rows + 1
+    assert "·little" in table
+
+
+def _body(element: Any) -> str:
+    return str(getattr(getattr(element, "proto", None), "body", ""))
