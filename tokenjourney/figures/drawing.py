@@ -17,6 +17,7 @@ NO_TICKS: dict[str, Any] = {
     "showgrid": False,
     "zeroline": False,
 }
+_STEPS = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 
 
 class Sketch:
@@ -429,8 +430,13 @@ def colour_bar(
 
 
 def tick_step(tokens: int, most: int) -> int:
-    """Every how many-th token is labelled, so that at most `most` are."""
-    return max(1, -(-tokens // most))
+    """Every how many-th token is labelled, so that at most `most` are: a number easy to count by.
+
+    >>> tick_step(8, 12), tick_step(256, 24), tick_step(1024, 24)
+    (1, 20, 50)
+    """
+    least = -(-tokens // most)
+    return next((step for step in _STEPS if step >= least), least)
 
 
 def labelled_positions(tokens: int, most: int, always: Sequence[int] = ()) -> list[int]:

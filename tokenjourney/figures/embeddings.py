@@ -89,10 +89,11 @@ def similarity_figure(
                **plain},
     )  # fmt: skip
     if followed is not None:
+        thin = 2 if size <= 64 else 1
         band = (followed - 0.5, followed + 0.5)
         sketch.shapes(
-            outline(edge[0], edge[1], band[0], band[1], theme.accent),
-            outline(band[0], band[1], edge[0], edge[1], theme.accent),
+            outline(edge[0], edge[1], band[0], band[1], theme.accent, width=thin),
+            outline(band[0], band[1], edge[0], edge[1], theme.accent, width=thin),
         )
     sketch.notes(note("cosine", 0, 0, anchor="right", valign="top", shift=(-10, -72)))
     colour_bar(sketch, low=-1, high=1, x=0, length=0.5, below_px=76, plot_px=plot, theme=theme,
@@ -174,9 +175,7 @@ def map_figure(
     return sketch.figure()
 
 
-def _add_cosines(
-    sketch: Sketch, values: Array, cell: float, roomy: bool, theme: Theme
-) -> None:
+def _add_cosines(sketch: Sketch, values: Array, cell: float, roomy: bool, theme: Theme) -> None:
     size = len(values)
     large = size * size > _MOST_CELLS
     gap = 1 if size <= 32 else 0

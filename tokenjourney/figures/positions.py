@@ -111,14 +111,14 @@ def distance_figure(
             go.Scatter(
                 x=np.append(x, x[::-1]), y=np.append(high, low[::-1]), mode="lines",
                 line={"width": 0}, fill="toself", fillcolor=theme.faded(colour, 0.14),
-                hoverinfo="skip", name=f"{name}: smallest to largest",
+                hoverinfo="skip", name=f"{escaped(name)}: smallest to largest",
             ),
             go.Scatter(
                 x=x, y=mean, mode="lines", line={"color": colour, "width": 2.5, "dash": dash},
                 hovertext=[f"{escaped(name)}: {int(d)} apart, cosine {number(m)} "
                            f"({number(a)} to {number(b)})"
                            for d, m, a, b in zip(x, mean, low, high, strict=True)],
-                hoverinfo="text", name=name,
+                hoverinfo="text", name=escaped(name),
             ),
         )  # fmt: skip
         sign = "━" if dash == "solid" else "╍"
