@@ -65,3 +65,18 @@ def test_norms_are_the_lengths_of_the_stream(journey):
     found = lens.residual_norms(journey)
     close(found[0], np.linalg.norm(journey["resid_pre", 0], axis=-1))
     close(found[-1], np.linalg.norm(journey["resid_post", CONFIG.n_layers - 1], axis=-1))
+
+
+def test_a_guess_has_settled_where_it_last_changed(model, journey):
+    found = lens.logit_lens(model, journey)
+    for position in range(len(journey)):
+        guesses = found.best[:, position].tolist()
+        settled = found.settled(position)
+        assert set(guesses[settled:]) == {guesses[-1]}
+        assert settled == 0 or guesses[settled - 1] != guesses[-1]
+
+
+def test_cells_name_position_and_guess_position_by_position(model, journey):
+    found = lens.logit_lens(model, journey, slice(2, 4))
+    expected = [[p, i] for p in (2, 3) for i in found.best[:, p - 2].tolist()]
+    assert found.cells.tolist() == expected

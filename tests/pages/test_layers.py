@@ -1,0 +1,104 @@
+"""The page of the stack: lens, rank, lengths, and who pushed a token."""
+
+import numpy as np
+import pytest
+
+import tokenjourney as tj
+from tests.pages.driver import charts, html, open_page, run, trace
+
+PROMPT = "The dog chased another dog"
+FIGURES = ("layers-lens", "layers-rank", "layers-norms", "layers-attribution")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tj.load_model()
+
+
+@pytest.fixture(scope="module")
+def journey(model):
+    return tj.trace(model, PROMPT)
+
+
+def test_the_last_column_of_the_lens_is_the_models_answer(model, journey):
+    lens = trace(open_page("layers", prompt=PROMPT), "layers-lens", "logit lens")
+    answers = [journey.next_tokens(position=p, k=1)[0].probability for p in range(len(journey))]
+    assert np.array(lens["z"])[:, -1] == pytest.approx(answers, rel=1e-4)
+    assert np.array(lens["z"]).shape == (len(journey), model.config.n_layers + 1)
+
+
+def test_a_cell_of_the_lens_follows_its_token_and_watches_its_guess(model, journey):
+    cells = trace(open_page("layers", prompt=PROMPT), "layers-lens", "cells: best guess")
+    best = [journey.next_tokens(position=p, k=1)[0].token_id for p in range(len(journey))]
+    last = [i for i, depth in enumerate(cells["x"]) if depth == model.config.n_layers]
+    assert [cells["customdata"][i] for i in last] == [[p, t] for p, t in enumerate(best)]
+
+
+def test_the_pushes_shown_add_up_to_the_models_logit(journey):
+    app = open_page("layers", prompt=PROMPT)
+    answer = journey.next_tokens(k=1)[0]
+    assert sum(trace(app, "layers-attribution", "pushes")["x"]) == pytest.approx(
+        answer.logit, abs=1e-3
+    )
+    assert trace(app, "layers-attribution", "total")["x"] == pytest.approx([answer.logit])
+
+
+def test_against_its_rival_the_pushes_add_up_to_the_difference(journey):
+    app = open_page("layers", prompt=PROMPT)
+    app.toggle("w.layers.rival").set_value(True)
+    run(app)
+    first, second = journey.next_tokens(k=2)
+    total = trace(app, "layers-attribution", "pushes")["x"]
+    assert sum(total) == pytest.approx(first.logit - second.logit, abs=1e-3)
+    assert app.query_params["rival"] == "1"
+
+
+def test_any_token_can_be_watched_from_the_list_by_its_text_and_by_the_link(model, journey):
+    app = open_page("layers", prompt=PROMPT)
+    third = journey.next_tokens(k=3)[2].token_id
+    app.selectbox("w.layers.watch").set_value(str(third))
+    run(app)
+    assert trace(app, "layers-rank", "rank")["y"][-1] == 3
+    word = model.tokenizer.encode(" mom")[0]
+    rank = [p.token_id for p in journey.next_tokens(k=2048)].index(word) + 1
+    app.text_input("w.layers.watchtext").set_value(" mom")
+    run(app)
+    assert trace(app, "layers-rank", "rank")["y"][-1] == rank
+    linked = open_page("layers", prompt=PROMPT, watch=word)
+    assert trace(linked, "layers-rank", "rank")["y"][-1] == rank
+
+
+def test_another_prompt_or_another_followed_token_changes_every_figure():
+    first = charts(open_page("layers", prompt=PROMPT))
+    other = charts(open_page("layers", prompt="Once upon a time"))
+    earlier = charts(open_page("layers", prompt=PROMPT, token=1))
+    for name in FIGURES:
+        assert other[name] != first[name]
+    for name in FIGURES[1:]:
+        assert earlier[name] != first[name]
+
+
+def test_block_and_head_of_the_link_are_the_outlined_ones(model, journey):
+    said = html(open_page("layers", prompt=PROMPT, block=3, head=4))
+    assert "block 3 head 4" in said
+    assert said != html(open_page("layers", prompt=PROMPT, block=5, head=1))
+
+
+def test_a_single_token_has_a_stack_too():
+    assert set(FIGURES) <= set(charts(open_page("layers", prompt="Once")))
+
+
+def test_a_long_prompt_shows_the_rows_around_the_followed_token():
+    app = open_page("layers", prompt="The dog ran. " * 20, token=40)
+    lens = trace(app, "layers-lens", "logit lens")
+    assert len(lens["z"]) == 32
+    cells = trace(app, "layers-lens", "cells: best guess")
+    assert 40 in {position for position, _ in cells["customdata"]}
+    assert "Tokens 24–55" in html(app)
+
+
+@pytest.mark.parametrize("watch", ["x", "2048", "-1"])
+def test_a_token_that_does_not_exist_is_answered_with_a_notice(watch):
+    app = open_page("layers", prompt=PROMPT, watch=watch)
+    assert f"The link says watch={watch}" in html(app)
+    assert set(FIGURES) <= set(charts(app))
