@@ -173,8 +173,8 @@ def test_very_long_texts_of_one_kind(gpt2_tokenizer, text):
 
 def test_the_steps_go_from_bytes_to_tokens_one_merge_at_a_time():
     (piece,) = TINY.merges("there")
-    assert [step.parts for step in piece.steps][0] == (b"t", b"h", b"e", b"r", b"e")
-    for before, after in zip(piece.steps, piece.steps[1:], strict=False):
+    assert piece.steps[0].parts == (b"t", b"h", b"e", b"r", b"e")
+    for before, after in itertools.pairwise(piece.steps):
         left, right = after.pair
         made = after.position
         assert before.parts[made : made + 2] == (left, right)
@@ -222,7 +222,8 @@ def pair_rule(data, merges):
     """BPE as in the paper: the learned pair with the lowest rank first, the leftmost of equals."""
     parts = [bytes([byte]) for byte in data]
     while True:
-        pairs = [(merges.index(p), i) for i, p in enumerate(zip(parts, parts[1:])) if p in merges]  # noqa: B905
+        neighbours = enumerate(itertools.pairwise(parts))
+        pairs = [(merges.index(pair), i) for i, pair in neighbours if pair in merges]
         if not pairs:
             return parts
         _, i = min(pairs)
@@ -350,7 +351,7 @@ def test_what_is_no_text_is_refused(text):
 
 @pytest.mark.parametrize("ids", [[-1], [10_000], [True], [1.5], ["a"], "ab", b"ab", [None]])
 def test_what_is_no_token_id_is_refused(ids):
-    with pytest.raises(PromptError, match="token ID|Token ID"):
+    with pytest.raises(PromptError, match=r"token ID|Token ID"):
         TINY.decode(ids)
 
 
@@ -524,7 +525,7 @@ def test_special_tokens_beyond_the_models_rows_are_left_out(tmp_path):
 
 def test_a_tokenizer_with_more_tokens_than_the_model_has_rows_is_refused(tmp_path):
     write_files(tmp_path, [(b"a", b"b")])
-    with pytest.raises(UnsupportedTokenizerError, match="up to 256.*only 256 rows"):
+    with pytest.raises(UnsupportedTokenizerError, match=r"up to 256.*only 256 rows"):
         Tokenizer.from_folder(tmp_path, n_vocab=256)
 
 
@@ -620,7 +621,7 @@ def test_ids_that_are_none_are_errors(tmp_path, bad):
     write_files(tmp_path, [])
     vocab = json.loads((tmp_path / "vocab.json").read_text(encoding="utf-8")) if bad else {}
     (tmp_path / "vocab.json").write_text(json.dumps(vocab | bad), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="IDs|ID"):
+    with pytest.raises(CheckpointError, match="ID"):
         Tokenizer.from_folder(tmp_path)
 
 

@@ -38,6 +38,7 @@ _SIZES = {
     "d_vocab": ("vocab_size",),
     "n_ctx": ("n_positions", "max_position_embeddings", "n_ctx"),
 }
+_LARGEST_SIZE = 10_000_000
 _TANH_GELU = ("gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh")
 # Options that change the computation, and the one value that GPT-2 has. reorder_and_upcast_attn is
 # not among them: it says in which order and precision the same numbers are computed.
@@ -97,9 +98,15 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
             "id, or nothing for the bundled model."
         )
     config = read_config(path)
+    stored = _Stored(_weight_files(path))
+    if config.n_layers > len(stored.shapes):
+        raise CheckpointError(
+            f"{path / CONFIG_FILE} says n_layer {config.n_layers}, but the weights hold only "
+            f"{len(stored.shapes)} tensors."
+        )
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
         network = GPT2(config)
-    network.load_state_dict(_read_weights(path, network), strict=True, assign=True)
+    network.load_state_dict(_weights(stored, network, path), strict=True, assign=True)
     network.requires_grad_(False).eval()
     tokenizer, problem = None, ""
     try:
@@ -131,12 +138,14 @@ def read_config(folder: Path) -> GPT2Config:
     if missing:
         raise CheckpointError(f"{folder / CONFIG_FILE} lacks {', '.join(missing)}.")
     inner = raw.get("n_inner")
-    if inner is not None and (not isinstance(inner, int) or inner < 1):
-        raise CheckpointError(f"{folder / CONFIG_FILE}: n_inner is {inner!r}, not a width.")
+    if inner is not None:
+        values["d_mlp"] = inner
+    for size, value in values.items():
+        if type(value) is not int or not 1 <= value <= _LARGEST_SIZE:
+            raise CheckpointError(f"{folder / CONFIG_FILE}: {size} is {value!r}, which is no size.")
     try:
         return GPT2Config(
             **values,
-            d_mlp=inner or 0,
             layer_norm_eps=_number(raw, "layer_norm_epsilon", 1e-5),
             dropout=_number(raw, "resid_pdrop", 0.1),
             attention_dropout=_number(raw, "attn_pdrop", 0.1),
@@ -211,9 +220,8 @@ def weight_names(n_layers: int, tied: bool) -> dict[str, str]:
     return names
 
 
-def _read_weights(folder: Path, network: GPT2) -> dict[str, Tensor]:
+def _weights(stored: _Stored, network: GPT2, folder: Path) -> dict[str, Tensor]:
     """The parameters by our names, each checked against the network's own shape."""
-    stored = _Stored(_weight_files(folder))
     expected = network.state_dict()
     names = weight_names(network.config.n_layers, network.config.tied)
     wanted = {theirs: tuple(expected[ours].shape) for ours, theirs in names.items()}

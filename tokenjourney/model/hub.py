@@ -74,9 +74,8 @@ def _download(
             )
         )
     except Exception as error:  # whatever the client meets, the model is not there
-        raise ModelNotFoundError(
-            _explained(repository, revision, local_files_only, error)
-        ) from error
+        what = _explained(repository, revision, local_files_only, error)
+        raise ModelNotFoundError(f"{what} {_WAYS_OUT}") from error
 
 
 def _explained(

@@ -1,0 +1,77 @@
+"""The model that comes along: it is there, it is small, and transformers agrees with us on it."""
+
+import numpy as np
+import pytest
+import torch
+
+import tokenjourney as tj
+from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
+
+TEXT = "Once upon a time there was a little girl. She didn't like the big, red dog."
+
+
+@pytest.fixture(scope="module")
+def pair():
+    from transformers import AutoModelForCausalLM
+
+    folder = MODELS_FOLDER / BUNDLED_MODEL
+    theirs = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager"
+    )
+    return theirs.eval(), tj.load_model()
+
+
+def test_it_opens_by_default_and_by_name():
+    model = tj.load_model()
+    assert model.name == BUNDLED_MODEL == tj.load_model(BUNDLED_MODEL).name
+    assert model.tokenizer is not None, model.tokenizer_problem
+    assert model.tokenizer.n_vocab == model.config.d_vocab
+
+
+def test_it_takes_at_most_16_megabytes_and_says_where_it_comes_from():
+    folder = MODELS_FOLDER / BUNDLED_MODEL
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 16_000_000
+    assert "TinyStories" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_transformers_reads_its_tokenizer_and_agrees():
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(MODELS_FOLDER / BUNDLED_MODEL)
+    ours = tj.load_model().tokenizer
+    for text in (TEXT, "naïve 😀  two spaces\n\n\tand 12,345 <|endoftext|> more"):
+        assert theirs.encode(text) == ours.encode(text, allow_special=True)
+        assert theirs.decode(ours.encode(text)) == text
+
+
+def test_transformers_gives_the_same_logits_stream_and_patterns(pair):
+    theirs, ours = pair
+    journey = tj.trace(ours, TEXT)
+    ids = torch.tensor([journey.token_ids])
+    with torch.no_grad():
+        outputs = theirs(ids, output_hidden_states=True, output_attentions=True)
+    close(journey.logits, outputs.logits[0])
+    for block in range(ours.config.n_layers):
+        close(journey["resid_pre", block], outputs.hidden_states[block][0])
+        close(journey["pattern", block], outputs.attentions[block][0], 1e-5)
+
+
+def test_transformers_tells_the_same_story(pair):
+    theirs, ours = pair
+    prompt = torch.tensor([ours.tokenizer.encode("Once upon a time")])
+    with torch.no_grad():
+        expected = theirs.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            max_new_tokens=50,
+            min_new_tokens=50,
+            do_sample=False,
+            eos_token_id=-1,
+            pad_token_id=0,
+        )[0, prompt.shape[1] :].tolist()
+    steps = tj.generate(ours, prompt[0].tolist(), max_new_tokens=50, temperature=0)
+    assert [step.token.id for step in steps] == expected
+
+
+def close(ours, theirs, tolerance=1e-4):
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=tolerance, atol=tolerance)
