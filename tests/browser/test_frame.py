@@ -42,7 +42,9 @@ def test_a_prompt_of_two_lines_goes_through_the_link_and_back(visit):
 
 
 def test_html_in_a_prompt_is_shown_as_text(visitor):
-    visitor.open("/tokens", prompt="<b>bold</b> <script>document.title='x'</script> &amp; **y** $z$")
+    visitor.open(
+        "/tokens", prompt="<b>bold</b> <script>document.title='x'</script> &amp; **y** $z$"
+    )
     assert "".join(visitor.chips()).startswith("<b>bold</b>·<script>")
     assert visitor.page.locator(".tj-pieces b", has_text="bold").count() <= 1
     assert visitor.page.title() != "x"

@@ -18,7 +18,7 @@ BUNDLED: Final = "bundled"
 STORIES: Final = ("student", "engine", "off")
 CORE: Final = ("prompt", "model", "token", "block", "head", "story")
 _SLOT: Final = "tj.choice"
-_STALE_SECONDS: Final = 2.0
+_STALE_SECONDS: Final = 1.0
 _MOST_EXTRAS: Final = 40
 _LONGEST_EXTRA: Final = 4000
 

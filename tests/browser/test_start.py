@@ -1,0 +1,245 @@
+"""The map of the journey, as people meet it: drawn, followed, scrubbed, played, opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+PROMPT = "Once upon a time there was a little"
+LAST_STATION = "10"  # tokens, embedding, position, six blocks, final LN, next token
+
+
+class Map:
+    """The map on the start page of a visitor."""
+
+    def __init__(self, visitor) -> None:
+        self.visitor = visitor
+        self.page = visitor.page
+        self.root: Locator = self.page.locator(".journey-map")
+        expect(self.root.locator(".token").first).to_be_attached(timeout=30_000)
+
+    @property
+    def chips(self) -> Locator:
+        return self.root.locator(".token")
+
+    @property
+    def scrubber(self) -> Locator:
+        return self.root.get_by_role("slider", name="Station of the journey")
+
+    @property
+    def sentence(self) -> Locator:
+        return self.root.locator(".sentence")
+
+    def press(self, *keys: str) -> None:
+        self.scrubber.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def expect_token(self, position: int | None) -> None:
+        wanted = rf"\btoken={position}\b" if position is not None else r"^(?!.*\btoken=)"
+        expect(self.page).to_have_url(re.compile(wanted))
+        self.visitor.settle()
+
+    def track_point(self, position: int) -> tuple[float, float]:
+        """A place on a token's track, between two columns."""
+        box = self.root.locator(f'.track[data-position="{position}"]').first.bounding_box()
+        ring = self.root.locator(".ring").first.bounding_box()
+        assert box is not None
+        assert ring is not None
+        return ring["x"] + ring["width"] + 6, box["y"] + box["height"] / 2
+
+
+@pytest.fixture
+def open_map(visit: Callable[..., object]) -> Callable[..., Map]:
+    def opened(prompt: str = PROMPT, **options: object) -> Map:
+        query = options.pop("query", {})
+        return Map(visit(**options).open("/", prompt=prompt, **query))
+
+    return opened
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_map_is_drawn_from_the_first_token_to_the_prediction(
+    open_map: Callable[..., Map], dark: bool, width: int
+) -> None:
+    shown = open_map(dark=dark, width=width)
+    assert shown.chips.locator(".word").all_text_contents() == shown.visitor.chips()
+    assert shown.root.locator(".track").count() == 2 * 8
+    assert shown.root.locator(".strip").count() == 2 * 8
+    assert shown.root.locator(".curve").count() > 20
+    assert shown.root.locator(".ring").count() >= 6 * 8
+    guesses = shown.root.locator(".guess").all_text_contents()
+    assert len(guesses) == 7
+    answer = shown.root.locator("text.next.answer").text_content()
+    assert guesses[-1] == answer
+    assert answer in shown.sentence.inner_text()
+
+
+def test_nothing_of_the_map_is_cut_off_at_the_right(open_map: Callable[..., Map]) -> None:
+    for prompt, query in ((PROMPT, {}), (PROMPT, {"token": 3}), ("friendship", {})):
+        shown = open_map(prompt, query=query)
+        room = shown.root.bounding_box()
+        for text in shown.root.locator(".map text").all():
+            box = text.bounding_box()
+            if box is not None:
+                assert box["x"] + box["width"] <= room["x"] + room["width"] + 1, text.text_content()
+
+
+def test_clicking_a_chip_of_the_map_follows_its_token_everywhere(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    shown.chips.nth(3).click()
+    shown.expect_token(3)
+    assert shown.visitor.followed() == "·time"
+    expect(shown.chips.nth(3)).to_have_attribute("aria-checked", "true")
+    expect(shown.sentence).to_contain_text("After ·time the text goes on with ·there")
+    shown.visitor.go("Attention")
+    assert shown.visitor.followed() == "·time"
+
+
+def test_clicking_a_track_follows_its_token(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    shown.page.mouse.click(*shown.track_point(2))
+    shown.expect_token(2)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "query"),
+    [
+        (r"^Tokens:", "tokens", {}),
+        (r"^Embedding:", "embeddings", {}),
+        (r"^Next token:", "output", {}),
+        (r"^Block 2, .*to open", "attention", {"block": "2"}),
+    ],
+)
+def test_a_station_opens_its_page_and_the_link_keeps_what_was_chosen(
+    open_map: Callable[..., Map], name: str, path: str, query: dict[str, str]
+) -> None:
+    shown = open_map(query={"token": 3})
+    shown.root.get_by_role("link", name=re.compile(name)).first.click()
+    expect(shown.page).to_have_url(re.compile(rf"/{path}\?"))
+    shown.visitor.settle()
+    found = parse_qs(shown.visitor.query())
+    assert found["prompt"] == [PROMPT]
+    assert found["token"] == ["3"]
+    for key, value in query.items():
+        assert found[key] == [value]
+    assert shown.visitor.followed() == "·time"
+
+
+def test_a_stations_link_opens_in_a_new_tab_too(open_map: Callable[..., Map]) -> None:
+    shown = open_map(query={"token": 3})
+    link = shown.root.get_by_role("link", name=re.compile(r"^Tokens:")).get_attribute("href")
+    assert link is not None
+    path, _, query = link.partition("?")
+    assert path == "tokens"
+    assert parse_qs(query) == {"prompt": [PROMPT], "token": ["3"]}
+
+
+def test_the_scrubber_opens_at_the_end_and_steps_through_the_stations(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", LAST_STATION)
+    shown.press("Home")
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", "0")
+    expect(shown.sentence).to_contain_text("The text falls into 8 tokens")
+    shown.press("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight")
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", "4")
+    expect(shown.sentence).to_contain_text("Block 1: ·little")
+    expect(shown.scrubber).to_have_attribute("aria-valuetext", shown.sentence.inner_text())
+    expect(shown.root.locator(".column.ahead").last).to_be_attached()
+    shown.press("End")
+    expect(shown.root.locator(".column.ahead")).to_have_count(0)
+
+
+def test_the_keyboard_follows_tokens_and_opens_stations(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    shown.press("ArrowUp")
+    shown.expect_token(6)
+    shown.press("ArrowDown")
+    shown.expect_token(None)
+    shown.press("Home", "ArrowRight", "Enter")
+    expect(shown.page).to_have_url(re.compile(r"/embeddings\?"))
+
+
+def test_space_plays_and_stops(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    shown.press("Space")
+    expect(shown.root.get_by_role("button", name="Pause")).to_be_visible()
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", "1", timeout=10_000)
+    shown.press("Space")
+    expect(shown.root.get_by_role("button", name="Play the journey")).to_be_visible()
+
+
+def test_with_reduced_motion_play_becomes_a_step(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    shown.page.emulate_media(reduced_motion="reduce")
+    shown.press("Home", "Space")
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", "1")
+    shown.page.wait_for_timeout(1500)
+    expect(shown.scrubber).to_have_attribute("aria-valuenow", "1")
+
+
+def test_add_this_appends_the_best_next_token_and_follows_it(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    answer = shown.root.locator("text.next.answer").text_content()
+    shown.root.locator(".add").click()
+    expect(shown.chips).to_have_count(9, timeout=10_000)
+    shown.visitor.settle()
+    assert shown.visitor.followed() == answer
+    assert parse_qs(shown.visitor.query())["prompt"] == [PROMPT + answer.replace("·", " ")]
+
+
+def test_a_mark_says_in_words_what_it_is(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    tip = shown.root.locator(".tip")
+    shown.page.mouse.move(*shown.track_point(2))
+    expect(tip).to_contain_text("“·a₂” has length")
+    shown.root.locator(".strip").first.hover()
+    expect(tip).to_contain_text("“Once”: row")
+    expect(tip).to_contain_text("of 192:")
+    shown.root.locator("image.pattern").nth(1).hover(force=True)
+    expect(tip).to_contain_text(re.compile("^Block"))
+    shown.page.keyboard.press("Escape")
+
+
+def test_the_width_of_tracks_can_be_the_square_root(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    track = shown.root.locator(".track").first
+    before = track.get_attribute("d")
+    shown.root.get_by_role("button", name="take the square root").click()
+    expect(shown.root.locator(".legend")).to_contain_text("by its square root")
+    assert shown.root.locator(".track").first.get_attribute("d") != before
+
+
+def test_the_map_can_be_saved_as_svg_with_its_colours_and_sentence(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    with shown.page.expect_download() as download:
+        shown.page.locator('[data-tj-save="svg"]').click()
+    saved = download.value.path().read_text(encoding="utf-8")
+    assert "The journey of ·little ends here" in saved
+    assert "var(--tj" not in saved
+    assert saved.count("<image") >= 16
+
+
+def test_a_prompt_of_html_is_text_on_the_map(open_map: Callable[..., Map]) -> None:
+    shown = open_map("<img src=x onerror=alert(1)><b>")
+    assert shown.root.locator("img, .map b").count() == 0
+    assert "".join(shown.chips.locator(".word").all_text_contents()).startswith("<")
+
+
+def test_the_theme_changes_the_pictures_too(visit: Callable[..., object]) -> None:
+    strips = []
+    for dark in (False, True):
+        shown = Map(visit(dark=dark).open("/", prompt=PROMPT))
+        strips.append(shown.root.locator(".strip").first.get_attribute("href"))
+    assert strips[0] != strips[1]

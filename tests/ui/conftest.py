@@ -1,0 +1,88 @@
+"""The app without a browser: Streamlit's AppTest from the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PROJECT = Path(__file__).resolve().parents[2]
+FRAME = PROJECT / "tokenjourney" / "ui" / "frame.py"
+_AROUND = ("house", "chips")
+_WORDS = ("<style", "<p", "<header", "<aside", '<div class="tj-wordmark"', "<hr")
+
+
+class App:
+    """The app as a visitor has it on screen."""
+
+    def __init__(self, page: str, query: dict[str, object]) -> None:
+        self.test = AppTest.from_file(FRAME, default_timeout=120)
+        for name, value in query.items():
+            self.test.query_params[name] = str(value)
+        self.run()
+        if page != "start":
+            self.go(page)
+
+    def run(self) -> App:
+        """Run the script, which may not raise."""
+        self.test.run()
+        assert not self.test.exception, [error.value for error in self.test.exception]
+        return self
+
+    def go(self, page: str) -> App:
+        """Open another page, as its link in the navigation does."""
+        self.test.switch_page(str(PROJECT / "pages" / f"{page}.py"))
+        return self.run()
+
+    def write(self, prompt: str) -> App:
+        """Put a text into the prompt box."""
+        self.test.text_area(key="w.prompt").set_value(prompt)
+        return self.run()
+
+    def choose(self, key: str, value: object) -> App:
+        """Choose an option of the buttons with that key."""
+        self.test.button_group(key=key).set_value(value)
+        return self.run()
+
+    def keys(self) -> set[str]:
+        """Keys of the groups of buttons on the page."""
+        return {element.key for element in self.test.get("button_group")}
+
+    def html(self) -> str:
+        """All HTML on the page, one after the other."""
+        bodies = [element.proto.body for element in self.test.get("html")]
+        return "\n".join(body for body in bodies if not body.startswith("<style"))
+
+    def cards(self) -> list[str]:
+        """The cards that say what is the matter."""
+        bodies = [element.proto.body for element in self.test.get("html")]
+        return [body for body in bodies if body.startswith('<div class="tj-card')]
+
+    def drawn(self) -> list[str]:
+        """What each figure, picture and component on the page is drawn from."""
+        charts = [element.proto.spec for element in self.test.get("plotly_chart")]
+        components = [
+            f"{element.proto.json}{element.proto.bytes!r}{element.proto.mixed}"
+            for element in self.test.get("bidi_component")
+            if element.proto.component_name.split(".")[-1] not in _AROUND
+        ]
+        bodies = [element.proto.body for element in self.test.get("html")]
+        return charts + components + [body for body in bodies if not body.startswith(_WORDS)]
+
+    def chips(self) -> str:
+        """What the row of token chips is drawn from."""
+        found = [e for e in self.test.get("bidi_component") if e.key == "w.chips"]
+        return str(found[0].proto.json) if found else ""
+
+    def link(self) -> dict[str, str]:
+        """The query string, as a mapping."""
+        values = dict(self.test.query_params).items()
+        return {name: value[0] if isinstance(value, list) else value for name, value in values}
+
+
+@pytest.fixture
+def app() -> Callable[..., App]:
+    """Opens the app: `app("tokens", prompt="The dog", token=1)`."""
+    return lambda page="start", **query: App(page, query)

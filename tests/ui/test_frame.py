@@ -1,0 +1,156 @@
+"""The frame: the link holds the lesson, and what cannot be shown is said."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
+from tokenjourney.ui import presets
+
+
+def test_the_first_visit_shows_the_default_example(app):
+    opened = app()
+    assert opened.link() == {"prompt": presets.default()}
+    assert json.loads(opened.chips())["tokens"][0][0] == presets.default().split()[0]
+
+
+def test_a_link_is_opened_as_it_was_sent(app):
+    query = {"prompt": "The dog chased\nanother dog", "token": "2", "block": "3", "head": "1"}
+    opened = app("attention", **query)
+    assert opened.link() == query
+    assert opened.test.text_area(key="w.prompt").value == query["prompt"]
+    assert json.loads(opened.chips())["followed"] == 2
+    assert opened.test.button_group(key="w.block").value == 3
+
+
+def test_changing_the_page_keeps_what_was_chosen(app):
+    opened = app("attention", prompt="The dog chased another dog", token=1)
+    opened.choose("w.block", 4).go("tokens").go("attention")
+    assert opened.link() == {"prompt": "The dog chased another dog", "token": "1", "block": "4"}
+    assert opened.test.button_group(key="w.block").value == 4
+
+
+def test_a_new_prompt_follows_its_last_token_and_keeps_the_rest(app):
+    opened = app("attention", prompt="The dog chased another dog", token=1, block=2)
+    opened.write("The cat")
+    assert opened.link() == {"prompt": "The cat", "block": "2"}
+    assert json.loads(opened.chips())["followed"] == 1
+
+
+def test_the_link_does_not_repeat_what_is_the_default(app):
+    opened = app("attention", prompt="The dog", block=0, head=0, story="student", model="bundled")
+    assert opened.link() == {"prompt": "The dog"}
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"model": "../../etc"}, "no model named"),
+        ({"token": 2}, "tokens 0 to 1"),
+        ({"token": "1e3"}, "token=1e3"),
+        ({"token": "²"}, "token=²"),
+        ({"block": 6}, "blocks 0 to 5"),
+        ({"head": -1}, "head=-1"),
+        ({"model": "<b>x</b>"}, "&lt;b&gt;x"),
+    ],
+)
+def test_what_the_link_asks_for_in_vain_falls_back_with_a_notice(app, query, said):
+    opened = app(prompt="The dog", **query)
+    assert said in opened.html()
+    assert opened.link() == {"prompt": "The dog"}
+    assert said not in opened.run().html(), "it is said once"
+
+
+def test_a_page_takes_back_what_it_does_not_know(app):
+    opened = app("tokens", prompt="The dog", step="many", nonsense="1" * 9000)
+    assert opened.link() == {"prompt": "The dog"}
+
+
+def test_an_empty_prompt_asks_for_one_and_the_last_journey_stays(app):
+    opened = app("tokens", prompt="The dog").write("")
+    assert "Type a text" in opened.cards()[0]
+    assert json.loads(opened.chips())["tokens"][0][0] == "The"
+    assert opened.link() == {"prompt": ""}
+    assert app("tokens", prompt="").chips() == ""
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_both_counts_and_can_be_cut(app):
+    opened = app("tokens", prompt="The dog").write("The dog chased the cat. " * 100)
+    assert "256" in opened.cards()[0]
+    assert opened.link() == {"prompt": "The dog"}
+    assert opened.test.text_area(key="w.prompt").value.startswith("The dog chased")
+    assert len(json.loads(opened.chips())["tokens"]) == 2
+    opened.test.button(key="cut").click()
+    opened.run()
+    assert not opened.cards()
+    assert len(json.loads(opened.chips())["tokens"]) == 256
+
+
+def test_the_way_back_from_a_refused_prompt(app):
+    opened = app("tokens", prompt="The dog").write("x" * 100_000)
+    opened.test.button(key="back").click()
+    opened.run()
+    assert opened.test.text_area(key="w.prompt").value == "The dog"
+    assert not opened.cards()
+
+
+def test_exactly_the_context_length_is_fine(app):
+    opened = app("tokens", prompt="The dog").write(" the" * 256)
+    assert not opened.cards()
+    assert "256</span> of 256 tokens" in opened.html()
+
+
+def test_story_words_can_be_switched_off_and_over(app):
+    opened = app("tokens", prompt="The dog")
+    assert "isolation" in opened.html()
+    opened.choose("w.story", "engine")
+    assert "refuelling" in opened.html()
+    assert opened.link()["story"] == "engine"
+    opened.test.toggle(key="w.story-on").set_value(False)
+    opened.run()
+    assert "tj-story" not in opened.html()
+    assert opened.link()["story"] == "off"
+
+
+def test_html_of_a_prompt_stays_text(app):
+    opened = app("tokens", prompt="<img src=x onerror=alert(1)>")
+    assert "<img" not in opened.html()
+    assert "&lt;" in opened.html()
+
+
+@pytest.mark.parametrize("text", presets.texts())
+def test_an_example_says_what_it_shows_with_the_loaded_model(app, text):
+    opened = app("tokens").choose("w.preset", text)
+    assert opened.link()["prompt"] == text
+    shown = presets.shown(text, "bundled")
+    assert shown.sentence in opened.html()
+    if shown.instead:
+        opened.test.button(key="preset-instead").click()
+        opened.run()
+        assert opened.link()["prompt"] == shown.instead
+
+
+def test_the_folders_of_this_server_are_offered_by_name(app, monkeypatch, tmp_path):
+    named = tmp_path / "named"
+    named.mkdir()
+    for file in (MODELS_FOLDER / BUNDLED_MODEL).iterdir():
+        (named / file.name).symlink_to(file)
+    monkeypatch.setenv("TOKENJOURNEY_MODEL_PATHS", os.pathsep.join([str(named), "/nowhere/at/all"]))
+    opened = app("tokens", prompt="The dog", model="named")
+    assert opened.link() == {"prompt": "The dog", "model": "named"}
+    assert opened.test.radio(key="w.model").options[:3] == ["Bundled model", "named", "GPT-2 small"]
+
+
+def test_a_damaged_folder_is_refused_and_the_last_journey_stays(app, monkeypatch, tmp_path):
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / "config.json").write_text("{")
+    monkeypatch.setenv("TOKENJOURNEY_MODEL_PATHS", str(damaged))
+    opened = app("tokens", prompt="The dog")
+    opened.test.radio(key="w.model").set_value("damaged")
+    opened.run()
+    assert "config.json" in opened.cards()[0]
+    assert json.loads(opened.chips())["tokens"][0][0] == "The"

@@ -1,0 +1,62 @@
+"""Every page: it follows what the person chose, and no prompt brings it down."""
+
+from __future__ import annotations
+
+import pytest
+
+from tokenjourney.ui.navigation import entries
+from tokenjourney.ui.text import load
+
+PAGES = [entry.file.removesuffix(".py") for entry in entries()]
+STRANGE = ["a", "   ", "naïve 😀‍🔥 ́ 日本 \x00 ￿", "<script>alert(1)</script> &amp; $x$ **y** %{z}"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_another_prompt_changes_what_is_drawn(app, page):
+    opened = app(page, prompt="The dog chased another dog")
+    before = opened.drawn()
+    assert before
+    opened.write("Once upon a time")
+    assert opened.drawn() != before
+    assert not opened.cards()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_block_and_head_change_what_is_drawn_where_they_can_be_chosen(app, page):
+    opened = app(page, prompt="The dog chased another dog")
+    for key in sorted({"w.block", "w.head"} & opened.keys()):
+        before = opened.drawn()
+        opened.choose(key, 3)
+        assert opened.drawn() != before, key
+        assert opened.link()[key.removeprefix("w.")] == "3"
+
+
+# Generation goes on from the last token, whichever is followed.
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "generation"])
+def test_another_followed_token_changes_what_is_drawn(app, page):
+    first = app(page, prompt="The dog chased another dog", token=1)
+    second = app(page, prompt="The dog chased another dog", token=3)
+    assert first.drawn() != second.drawn()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_prompt_brings_it_down(app, page):
+    opened = app(page, prompt="The dog")
+    for text in STRANGE:
+        opened.write(text)
+        assert not opened.cards(), text
+        assert "<script>" not in opened.html()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_full_context_is_no_trouble(app, page):
+    assert not app(page, prompt="The dog").write(" the" * 256).cards()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_it_has_a_question_a_sentence_and_both_stories(page):
+    texts = load(page)
+    assert texts["title"].endswith("?")
+    assert texts["sentence"]
+    assert texts["story"]["student"]
+    assert texts["story"]["engine"]
