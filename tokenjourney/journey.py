@@ -8,7 +8,6 @@ stored input while a tap watches. There is no second formula for anything.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -19,19 +18,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tokenjourney.derived import Array, Derived
 from tokenjourney.edits import Edit
 from tokenjourney.errors import HookError, PromptError
 from tokenjourney.model.config import GPT2Config
-from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_hook
 from tokenjourney.model.sampling import probabilities, ranking
+from tokenjourney.prompt import check_ids, prompt_ids
 from tokenjourney.record import BlockStore, Record
+from tokenjourney.source import Source, edit_hooks, read_only, unembedded
 from tokenjourney.tokenizer import Token, tokens_of
 
 if TYPE_CHECKING:
     from tokenjourney.model import Model
-
-Array = NDArray[np.float32]
 
 DERIVED_BYTES = 256 * 2**20
 """How much derived data one Journey remembers, at most; the block asked for last always stays."""
@@ -82,7 +81,7 @@ class Journey:
         self._record = record
         self._source = source
         self._last_logits = last_logits
-        self._derived = _Derived(DERIVED_BYTES)
+        self._derived = Derived(DERIVED_BYTES)
         self._lock = threading.Lock()
 
     # ---- what it holds ---------------------------------------------------------------------
@@ -346,87 +345,6 @@ class Journey:
         return Tap(hooks)
 
 
-class Source:
-    """Where a Journey gets what it does not keep: from its model."""
-
-    def __init__(self, name: str, model: Model | None) -> None:
-        """A Journey of this model."""
-        self.name = name
-        self.model = model
-
-    def need_model(self, purpose: str) -> Model:
-        """The model.
-
-        Raises:
-            HookError: the Journey was loaded without it.
-        """
-        if self.model is None:
-            raise HookError(
-                f"To {purpose}, the model {self.name!r} is needed, and this Journey was loaded "
-                "without it. Load it with tokenjourney.Journey.load(path, model=...)."
-            )
-        return self.model
-
-    def token_bytes(self, token_id: int) -> bytes:
-        """The bytes of a token; without a tokenizer its number in angle quotes."""
-        tokenizer = self.model.tokenizer if self.model else None
-        return tokenizer.token_bytes(token_id) if tokenizer else f"‹{token_id}›".encode()
-
-    def text(self, token_id: int) -> str:
-        """The text of a token, invalid UTF-8 replaced."""
-        return self.token_bytes(token_id).decode("utf-8", errors="replace")
-
-    def stored(self, name: str) -> Array | None:
-        """An activation that was saved."""
-        return None
-
-    def first(self, n_tokens: int) -> Source:
-        """The source for the first tokens."""
-        return self
-
-    def logits(self, journey: Journey, position: int | None = None) -> Array:
-        """Logits at one position (d_vocab,), or at all (T, d_vocab)."""
-        network = self.need_model("compute logits").network
-        return _logits(network, journey.stream[-1], journey.edits, position)
-
-
-class _Derived:
-    """What a Journey has derived, up to a number of bytes; what was asked for longest ago goes."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._groups: OrderedDict[str, dict[str, Array]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    @property
-    def n_bytes(self) -> int:
-        with self._lock:
-            return sum(map(_size, self._groups.values()))
-
-    def get(self, key: str) -> dict[str, Array]:
-        with self._lock:
-            if key in self._groups:
-                self._groups.move_to_end(key)
-            return self._groups.get(key, {})
-
-    def put(self, key: str, value: dict[str, Array]) -> None:
-        with self._lock:
-            self._groups[key] = value
-            self._groups.move_to_end(key)
-            total = sum(map(_size, self._groups.values()))
-            while total > self._max_bytes and len(self._groups) > 1:
-                total -= _size(self._groups.popitem(last=False)[1])
-
-
-def _size(group: dict[str, Array]) -> int:
-    return sum(array.nbytes for array in group.values())
-
-
-def _group(name: str) -> str:
-    """What is derived in one go: a block, the embedding, or the final LayerNorm."""
-    return ".".join(name.split(".")[:2]) if name.startswith("blocks.") else name.partition(".")[0]
-
-
 def trace(
     model: Model, prompt: str | Sequence[int] | NDArray[np.integer], edits: Sequence[Edit] = ()
 ) -> Journey:
@@ -494,80 +412,10 @@ def _blocks(
             record.stream[depth, start:end] = next(stream)[0]
         if depth < config.n_layers:
             yield depth
-    logits = _logits(network, record.stream[-1, :end], edits, end - 1)
+    logits = unembedded(network, record.stream[-1, :end], edits, end - 1)
     yield Journey(config, before + new, record, Source(model.name, model), edits, logits)
 
 
-def _logits(
-    network: GPT2, final: Tensor, edits: Sequence[Edit], position: int | None = None
-) -> Array:
-    """Logits from what leaves the last block: at one position (d_vocab,), or all (T, d_vocab)."""
-    replaced = any(e.name.startswith("ln_final") and not e.per_position for e in edits)
-    alone = position is not None and not replaced  # a replaced activation has rows for all
-    rows = final[position] if alone else final
-    with torch.inference_mode():
-        logits = read_only(network.unembed(rows, Tap(edit_hooks(edits))))
-    return logits if alone or position is None else logits[position]
-
-
-def edit_hooks(edits: Sequence[Edit]) -> dict[str, list[Hook]]:
-    """The hooks that carry out these edits, by name, in order."""
-    hooks: dict[str, list[Hook]] = {}
-    for edit in edits:
-        hooks.setdefault(edit.name, []).append(edit.hook())
-    return hooks
-
-
-def read_only(value: Tensor) -> Array:
-    """A tensor's numbers as a NumPy array that cannot be written to."""
-    array: Array = value.detach().numpy()
-    array = array.view()
-    array.setflags(write=False)
-    return array
-
-
-def prompt_ids(model: Model, prompt: str | Sequence[int] | NDArray[np.integer]) -> tuple[int, ...]:
-    """The token IDs of a prompt, checked.
-
-    Raises:
-        PromptError: as `trace` says.
-    """
-    if isinstance(prompt, str):
-        if model.tokenizer is None:
-            raise PromptError(
-                f"{model.name} takes token IDs only, not text: {model.tokenizer_problem}"
-            )
-        ids = tuple(model.tokenizer.encode(prompt))
-    else:
-        ids = check_ids(model.config, prompt)
-    if not ids:
-        raise PromptError("The prompt is empty. Give at least one token.")
-    if len(ids) > model.config.n_ctx:
-        raise PromptError(
-            f"The prompt has {len(ids):,} tokens, and {model.name} takes {model.config.n_ctx:,} at "
-            f"most. Shorten it by {len(ids) - model.config.n_ctx:,}."
-        )
-    return ids
-
-
-def check_ids(config: GPT2Config, prompt: Sequence[int] | NDArray[np.integer]) -> tuple[int, ...]:
-    """Token IDs as a tuple of int.
-
-    Raises:
-        PromptError: not a flat sequence of whole numbers, or some are not in the vocabulary.
-    """
-    wanted = "Give a text, or a sequence of token IDs (whole numbers)."
-    if isinstance(prompt, bytes | bytearray | memoryview) or not hasattr(prompt, "__len__"):
-        raise PromptError(f"A prompt cannot be of type {type(prompt).__name__}. {wanted}")
-    if isinstance(prompt, np.ndarray | Tensor):
-        if prompt.ndim != 1:
-            raise PromptError(f"The token IDs have {prompt.ndim} dimensions, not one. {wanted}")
-        prompt = prompt.tolist()
-    for token_id in prompt:
-        if isinstance(token_id, bool | np.bool_) or not isinstance(token_id, int | np.integer):
-            raise PromptError(f"{token_id!r} is no token ID. {wanted}")
-        if not 0 <= token_id < config.d_vocab:
-            raise PromptError(
-                f"There is no token {token_id}: this vocabulary has 0 to {config.d_vocab - 1}."
-            )
-    return tuple(int(token_id) for token_id in prompt)
+def _group(name: str) -> str:
+    """What is derived in one go: a block, the embedding, or the final LayerNorm."""
+    return ".".join(name.split(".")[:2]) if name.startswith("blocks.") else name.partition(".")[0]

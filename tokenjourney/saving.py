@@ -14,11 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tokenjourney.derived import Array
 from tokenjourney.edits import Edit
 from tokenjourney.errors import CheckpointError, HookError, TokenJourneyError
-from tokenjourney.journey import Array, Journey, Source, check_ids, read_only
+from tokenjourney.journey import Journey
 from tokenjourney.model.config import GPT2Config
+from tokenjourney.prompt import check_ids
 from tokenjourney.record import Record
+from tokenjourney.source import Source, read_only
 
 if TYPE_CHECKING:
     from tokenjourney.model import Model
