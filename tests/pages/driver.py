@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,6 +18,8 @@ def open_page(name: str, **query: object) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = str(value)
     app.switch_page(str(ROOT / f"pages/{name}.py"))
+    if "_" in name:  # before a run AppTest takes the file's name for the URL path
+        app._page_hash = calc_hash(name.replace("_", "-"))
     return run(app)
 
 

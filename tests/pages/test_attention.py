@@ -1,0 +1,149 @@
+"""The attention page shows the run's own attention, and what happens without some heads."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tokenjourney as tj
+from tests.pages.driver import charts, html, open_page, run, trace
+
+PROMPT = "Once upon a time there was a little"
+CHOSEN = {"attention-matrices", "attention-card", "attention-lines", "attention-vectors"}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tj.load_model()
+
+
+def notes(app, chart):
+    """The texts written into a figure."""
+    for element in app.get("plotly_chart"):
+        if element.proto.id.endswith(f"chart-{chart}"):
+            layout = json.loads(element.proto.spec)["layout"]
+            return " ".join(note["text"] for note in layout["annotations"])
+    raise AssertionError(f"no figure {chart}")
+
+
+def test_the_softmax_matrix_is_the_runs_pattern(model):
+    app = open_page("attention", prompt=PROMPT, block=3, head=4)
+    pattern = tj.trace(model, PROMPT)["pattern", 3][4]
+    shown = np.array(trace(app, "attention-matrices", "softmax")["z"], dtype=float)
+    past = np.tri(len(pattern), dtype=bool)
+    np.testing.assert_allclose(shown[past], pattern[past], atol=1e-6)
+    assert np.isnan(shown[~past]).all()
+
+
+def test_the_card_ends_in_the_share_of_the_run(model):
+    app = open_page("attention", prompt=PROMPT, block=2, head=1, token=5, key=3)
+    journey = tj.trace(model, PROMPT)
+    share = journey["pattern", 2][1, 5, 3]
+    written = notes(app, "attention-card")
+    assert f"with {share:.2f}" in written
+    product = (journey["q", 2][5, 1] * journey["k", 2][3, 1]).sum()
+    assert f"{product:.2f}".replace("-", "−") in written
+
+
+def test_a_masked_key_is_explained_and_not_given_a_share():
+    app = open_page("attention", prompt=PROMPT, token=2, key=6)
+    assert "may not look at" in notes(app, "attention-card")
+    assert "becomes −∞" in notes(app, "attention-card")
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"prompt": "The dog chased another dog"}, None),
+        ({"block": 1}, CHOSEN | {"attention-writes", "attention-scores"}),
+        ({"head": 1}, CHOSEN | {"attention-writes", "attention-scores"}),
+        ({"token": 4}, {"attention-card", "attention-vectors", "attention-change"}),
+        ({"off": "all"}, {"attention-change", "attention-heads", "attention-matrices"}),
+    ],
+)
+def test_what_the_link_says_changes_the_figures(change, changed):
+    base = {"prompt": PROMPT, "block": 4, "head": 3}
+    before = charts(open_page("attention", **base))
+    after = charts(open_page("attention", **(base | change)))
+    for name in changed or before:
+        assert after[name] != before[name], name
+
+
+@pytest.mark.parametrize(("widget", "name"), [("w.block", "block"), ("w.head", "head")])
+def test_pickers_open_a_head_and_write_the_link(widget, name):
+    app = open_page("attention", prompt=PROMPT)
+    before = charts(app)["attention-matrices"]
+    app.segmented_control(widget).set_value(2)
+    run(app)
+    assert charts(app)["attention-matrices"] != before
+    assert app.query_params[name] == "2"
+
+
+def test_a_head_is_switched_off_and_the_badge_undoes_it(model):
+    app = open_page("attention", prompt=PROMPT, block=3, head=4)
+    app.button("switch").click()
+    run(app)
+    assert app.query_params["off"] == "3.4"
+    assert "1 head off" in html(app)
+    assert "writes nothing" in html(app)
+    edited = tj.trace(model, PROMPT, edits=[tj.ablate_head(3, 4)])
+    plain = {p.token_id: p.probability for p in edited.next_tokens(k=2048)}
+    top = [p.token_id for p in tj.trace(model, PROMPT).next_tokens(k=4)]
+    shown = trace(app, "attention-change", "after")["x"][:4]
+    assert shown == pytest.approx([plain[i] for i in top], abs=1e-5)
+    app.button("undo").click()
+    run(app)
+    assert "off" not in app.query_params
+    assert "head off" not in html(app)
+
+
+def test_all_attention_off_in_one_click_leaves_what_one_token_knows():
+    app = open_page("attention", prompt=PROMPT)
+    app.button("all-off").click()
+    run(app)
+    assert app.query_params["off"] == "all"
+    assert "all attention off" in html(app)
+    after = trace(app, "attention-change", "after")["x"]
+    before = trace(app, "attention-change", "before")["x"]
+    assert max(abs(a - b) for a, b in zip(after, before, strict=True)) > 0.05
+
+
+def test_heads_are_switched_on_again_one_by_one():
+    app = open_page("attention", prompt=PROMPT, off="0.1,2.2")
+    assert "2 heads off" in html(app)
+    app.button("on-2-2").click()
+    run(app)
+    assert app.query_params["off"] == "0.1"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"off": "9.9"},
+        {"off": "<b>"},
+        {"key": 99},
+        {"key": "x"},
+        {"block": 99, "head": 99},
+    ],
+)
+def test_a_link_that_asks_for_what_is_not_there_says_so(query):
+    app = open_page("attention", prompt=PROMPT, **query)
+    assert "tj-notice" in html(app)
+    assert "<b>0" not in html(app)
+    assert len(charts(app)) == 8
+
+
+@pytest.mark.parametrize("prompt", ["Once", "Hi there", "<b>x</b> & $y$ %{x}", "🙂 é\n\ttab"])
+def test_short_and_strange_prompts_show_every_figure(prompt):
+    app = open_page("attention", prompt=prompt)
+    assert len(charts(app)) == 8
+    assert "<b>x</b> &" not in html(app)
+
+
+def test_the_first_token_alone_is_said_to_have_only_itself():
+    assert "only itself to look at" in html(open_page("attention", prompt="Once"))
+
+
+def test_scores_without_an_occasion_are_no_zeros():
+    app = open_page("attention", prompt="Once upon a time")
+    assert "–" in notes(app, "attention-scores")
