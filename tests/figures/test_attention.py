@@ -118,6 +118,14 @@ def test_a_long_prompt_becomes_pictures_and_keeps_its_height():
     assert len(fig.to_json()) < 1_000_000
 
 
+def test_between_them_hover_knows_every_cell_and_clicks_the_row_the_column_the_diagonal():
+    fig = figure(40, followed=30, marked=7)
+    assert heatmaps(fig)[3].hovertemplate == cells(fig)[3].hovertemplate
+    places = set(zip(cells(fig)[3].x.tolist(), cells(fig)[3].y.tolist(), strict=True))
+    assert places == {(k, q) for q in range(40) for k in range(q + 1)
+                      if q == 30 or k in (7, q)}  # fmt: skip
+
+
 def test_one_token_is_enough():
     assert np.asarray(heatmaps(figure(1))[3].z).tolist() == [[1.0]]
 

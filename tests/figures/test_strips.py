@@ -60,7 +60,20 @@ def test_a_long_prompt_shows_a_window_around_the_followed_token_and_says_so():
     fig = figure(tokens=200, followed=150)
     assert window(200, 150) == (120, 180)
     assert fig.layout.meta["caption"].endswith("Tokens 120–179 of 200.")
-    assert len(fig.data[0].z) == 60 * 5
+    shown = [text.split("₁")[0] for text in fig.layout.yaxis.ticktext]
+    assert shown == (LABELS * 200)[120:180]
+
+
+def test_very_many_numbers_become_pictures_that_still_name_each_strip():
+    fig = figure(60, 768)
+    assert not [t for t in fig.data if t.type == "heatmap"]
+    assert [i.xref for i in fig.layout.images if i.xref != "paper"] == ["x", "x2", "x3"]
+    row = vectors(60, 768)[0]
+    strongest = ", ".join(str(d) for d in sorted(np.argsort(-np.abs(row))[:3]))
+    assert fig.data[0].text[0] == (
+        f"length {np.linalg.norm(row):.2f}, strongest dimensions {strongest}"
+    )
+    assert len(fig.to_json()) < 1_000_000
 
 
 def test_rows_and_labels_must_fit():

@@ -30,7 +30,9 @@ from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
-MOST_CELLS_AS_HEATMAP = 48 * 48
+_MOST_AS_HEATMAP = 48
+_MOST_ALL_TO_CLICK = 24
+"""Above these numbers of tokens: a picture, no heatmap; squares to click only where it counts."""
 
 _TOP, _BOTTOM, _LEFT = 52, 104, 92
 
@@ -274,7 +276,7 @@ def _add_cells(
     tokens = len(panel.values)
     low = 0.0 if panel.is_share else -panel.limit
     colours = theme.seq if panel.is_share else theme.div
-    as_picture = tokens * tokens > MOST_CELLS_AS_HEATMAP
+    as_picture = tokens > _MOST_AS_HEATMAP
     gap = 1 if tokens <= 32 else 0
     few = tokens <= 5
     figure.trace(
@@ -284,7 +286,12 @@ def _add_cells(
             zmax=panel.limit,
             xgap=gap,
             ygap=gap,
-            hoverinfo="skip",
+            hoverongaps=False,
+            **(
+                {"text": _written(panel.values), "hovertemplate": panel.hover + "<extra></extra>"}
+                if _MOST_ALL_TO_CLICK < tokens <= _MOST_AS_HEATMAP
+                else {"hoverinfo": "skip"}
+            ),
             colorscale=theme.seq_scale if panel.is_share else theme.div_scale,
             showscale=False,
             xaxis=xaxis,
@@ -341,10 +348,10 @@ def _add_targets(
     marked: int,
     cell: float,
 ) -> None:
-    """Squares to hover over and click: all cells, or of a large matrix one row and one column."""
+    """Squares to hover over and click: of a large matrix only a row, a column and the diagonal."""
     tokens = len(panel.values)
     query, key = (a.ravel() for a in np.mgrid[0:tokens, 0:tokens].astype(np.int16))
-    if tokens * tokens > MOST_CELLS_AS_HEATMAP:
+    if tokens > _MOST_ALL_TO_CLICK:
         near = (query == followed) | (key == marked) | (query == key)
         query, key = query[near], key[near]
     values = panel.values[query, key]

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.figures.drawing import (
     NO_TICKS,
     Sketch,
+    cells_to_click,
     colour_bar,
     ground,
     heading,
@@ -19,11 +20,12 @@ from tokenjourney.figures.drawing import (
 )
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
-from tokenjourney.figures.text import count, distinct_labels, escaped, shortened
+from tokenjourney.figures.png import EMPTY, png_uri, quantised
+from tokenjourney.figures.text import count, distinct_labels, escaped, number, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
 _MOST_ROWS = 60
-_MOST_WRITTEN = 24_000
+_MOST_AS_HEATMAP = 24_000
 _CHIP, _TOP, _BOTTOM, _GAP = 122, 52, 46, 0.05
 
 
@@ -99,7 +101,9 @@ def strips_figure(
     )  # fmt: skip
     _add_rows(sketch, names, ids, numbers, range(start, end), followed, alike, pitch, theme)
     width = (1 - _GAP * (len(shown) - 1)) / len(shown)
-    written = sum(array.size for array in shown) <= _MOST_WRITTEN
+    add_column = _add_column
+    if sum(array.size for array in shown) > _MOST_AS_HEATMAP:
+        add_column = _add_picture
     for index, ((title, subtitle, _), values) in enumerate(zip(columns, shown, strict=True)):
         left = index * (width + _GAP)
         sketch.notes(*heading(title, subtitle, left, 1, theme=theme))
@@ -109,9 +113,9 @@ def strips_figure(
                 *(note(sign, left - _GAP / 2, (row + 0.5) * pitch, yref="y", anchor="center",
                        size=16) for row in range(end - start))
             )  # fmt: skip
-        _add_column(
+        add_column(
             sketch, values, names[start:end], index, (left, left + width), pitch=pitch,
-            lines=per_strip, limit=limit, written=written, title=title, theme=theme,
+            lines=per_strip, limit=limit, title=title, theme=theme,
         )  # fmt: skip
         if followed is not None and start <= followed < end:
             top = (followed - start) * pitch
@@ -188,7 +192,7 @@ def _add_rows(
             )
         )  # fmt: skip
         place: dict[str, Any] = {"x": 0, "y": middle, "xref": "paper", "yref": "y"}
-        number = row if numbers is None else numbers[row]
+        before = row if numbers is None else numbers[row]
         text = (
             f"<b>{escaped(shortened(names[row], 10))}</b>"
             if is_followed
@@ -196,7 +200,7 @@ def _add_rows(
         )
         on_chip = theme.on_accent if is_followed else theme.ink
         sketch.notes(
-            note(str(number), anchor="right", shift=(-_CHIP - 10, 0), size=12.5,
+            note(str(before), anchor="right", shift=(-_CHIP - 10, 0), size=12.5,
                  colour=theme.ink2 if is_followed else theme.ink3, **place),
             note(text, anchor="left", shift=(-_CHIP + 2, 0), size=14 if pitch > 24 else 13,
                  colour=on_chip, **place),
@@ -218,7 +222,6 @@ def _add_column(
     pitch: int,
     lines: int,
     limit: float,
-    written: bool,
     title: str,
     theme: Theme,
 ) -> None:
@@ -226,40 +229,108 @@ def _add_column(
     tokens, dimensions = values.shape
     wide = -(-dimensions // lines)
     cells = np.full((tokens, lines + 1, wide), np.nan, dtype=np.float32)
-    padded = np.full((tokens, lines * wide), np.nan, dtype=np.float32)
-    padded[:, :dimensions] = values
-    cells[:, :lines] = padded.reshape(tokens, lines, wide)
-    number = np.arange(lines * wide).reshape(lines, wide)
-    number = np.vstack([number, np.zeros((1, wide), dtype=number.dtype)])
+    cells[:, :lines] = _in_lines(values, lines)
+    dims = np.arange(lines * wide).reshape(lines, wide)
+    dims = np.vstack([dims, np.zeros((1, wide), dtype=dims.dtype)])
     inner = np.linspace(5, pitch - 5, lines + 1)
-    edges = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch - 5)
-    edges = np.append(edges[:-1], tokens * pitch + 5)
-    suffix = str(index + 1) if index else ""
-    middles = (edges[:-1] + edges[1:]) / 2
-    said = [escaped(name) for name in names for _ in range(lines + 1)]
-    shown = "%{text}" if written else "%{z:.3f}"
+    edges = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch + 5)
+    axes = _lay_out_column(sketch, names, index, domain, (edges[:-1] + edges[1:]) / 2, pitch, wide)
     sketch.trace(
         go.Heatmap(
             z=cells.reshape(-1, wide), x=np.arange(wide + 1), y=edges, zmin=-limit, zmax=limit,
             colorscale=theme.div_scale, showscale=False, hoverongaps=False, xgap=0, ygap=0,
-            text=_texts(cells).reshape(-1, wide) if written else None,
-            customdata=np.tile(number, (tokens, 1)).astype(np.int16),
-            hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: {shown}"
+            text=_texts(cells).reshape(-1, wide),
+            customdata=np.tile(dims, (tokens, 1)).astype(np.int16),
+            hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: %{{text}}"
             "<extra></extra>",
-            xaxis=f"x{suffix}", yaxis=f"y{suffix}", name=title,
+            name=title, **axes,
         )
     )  # fmt: skip
+
+
+def _add_picture(
+    sketch: Sketch,
+    values: Array,
+    names: Sequence[str],
+    index: int,
+    domain: tuple[float, float],
+    *,
+    pitch: int,
+    lines: int,
+    limit: float,
+    title: str,
+    theme: Theme,
+) -> None:
+    """The same as one picture, where a heatmap would be slow; hover tells of whole strips."""
+    tokens, dimensions = values.shape
+    wide = -(-dimensions // lines)
+    thick = max(1, round(24 / lines))
+    gap = max(1, round(thick * lines * 5 / (pitch - 10)))
+    tall = thick * lines + 2 * gap
+    picture = np.full((tokens, tall, wide), EMPTY, dtype=np.uint8)
+    steps = quantised(_in_lines(values, lines), -limit, limit)
+    picture[:, gap : gap + thick * lines] = steps.repeat(thick, axis=1)
+    row = np.repeat(np.arange(tokens), 4)
+    middles = (np.arange(tokens) + 0.5) * pitch
+    axes = _lay_out_column(sketch, names, index, domain, middles, pitch, wide, per_row=1)
+    sketch.image(
+        source=png_uri(picture.reshape(-1, wide).repeat(thick, axis=1), theme.div), x=0, y=0,
+        xref=axes["xaxis"], yref=axes["yaxis"], sizex=wide, sizey=tokens * pitch, layer="below",
+    )  # fmt: skip
+    sketch.trace(
+        cells_to_click(
+            np.tile(np.linspace(0.125, 0.875, 4) * wide, tokens), middles[row],
+            [text for text in _strip_sentences(values) for _ in range(4)],
+            hover=f"“%{{y}}”, {escaped(title)}: %{{text}}", size=pitch, name=title, **axes,
+        )
+    )  # fmt: skip
+
+
+def _lay_out_column(
+    sketch: Sketch,
+    names: Sequence[str],
+    index: int,
+    domain: tuple[float, float],
+    middles: NDArray[Any],
+    pitch: int,
+    wide: int,
+    per_row: int = 0,
+) -> dict[str, str]:
+    """Axes of a column whose hover labels know the token of every line."""
+    suffix = str(index + 1) if index else ""
+    per_row = per_row or len(middles) // len(names)
     sketch.layout(
         **{
             f"xaxis{suffix}": {
                 "domain": domain, "anchor": f"y{suffix}", "range": [0, wide], **NO_TICKS,
             },
             f"yaxis{suffix}": {
-                "anchor": f"x{suffix}", "range": [tokens * pitch, 0], "tickmode": "array",
-                "tickvals": middles, "ticktext": said, **NO_TICKS,
+                "anchor": f"x{suffix}", "range": [len(names) * pitch, 0], "tickmode": "array",
+                "tickvals": middles, **NO_TICKS,
+                "ticktext": [escaped(name) for name in names for _ in range(per_row)],
             },
         }
     )  # fmt: skip
+    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+
+
+def _in_lines(values: Array, lines: int) -> Array:
+    """(T, d) numbers as (T, lines, width), the last line filled up with NaN."""
+    tokens, dimensions = values.shape
+    wide = -(-dimensions // lines)
+    padded = np.full((tokens, lines * wide), np.nan, dtype=np.float32)
+    padded[:, :dimensions] = values
+    return padded.reshape(tokens, lines, wide)
+
+
+def _strip_sentences(values: Array) -> list[str]:
+    strongest = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :3]
+    lengths = np.linalg.norm(values, axis=1)
+    return [
+        f"length {number(float(length))}, strongest dimensions "
+        + ", ".join(str(int(d)) for d in sorted(best))
+        for best, length in zip(strongest, lengths, strict=True)
+    ]
 
 
 def _texts(cells: Array) -> Any:
