@@ -45,12 +45,12 @@ class Map:
         self.visitor.settle()
 
     def track_point(self, position: int) -> tuple[float, float]:
-        """A place on a token's track, between two columns."""
+        """A place on a token's track, right before the ring of block 0."""
         box = self.root.locator(f'.track[data-position="{position}"]').first.bounding_box()
         ring = self.root.locator(".ring").first.bounding_box()
         assert box is not None
         assert ring is not None
-        return ring["x"] + ring["width"] + 6, box["y"] + box["height"] / 2
+        return ring["x"] - 3, box["y"] + box["height"] / 2
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_map_is_drawn_from_the_first_token_to_the_prediction(
 ) -> None:
     shown = open_map(dark=dark, width=width)
     assert shown.chips.locator(".word").all_text_contents() == shown.visitor.chips()
-    assert shown.root.locator(".track").count() == 2 * 8
+    assert shown.root.locator(".map .track").count() == 2 * 8
     assert shown.root.locator(".strip").count() == 2 * 8
     assert shown.root.locator(".curve").count() > 20
     assert shown.root.locator(".ring").count() >= 6 * 8
@@ -198,7 +198,7 @@ def test_add_this_appends_the_best_next_token_and_follows_it(open_map: Callable[
 
 
 def test_a_mark_says_in_words_what_it_is(open_map: Callable[..., Map]) -> None:
-    shown = open_map()
+    shown = open_map(width=1920)
     tip = shown.root.locator(".tip")
     shown.page.mouse.move(*shown.track_point(2))
     expect(tip).to_contain_text("“·a₂” has length")

@@ -25,15 +25,17 @@ function hoverParts(view) {
 
 // The stack is one surface: which of its marks is nearest to the pointer?
 function inStack(view, point) {
-  const { at, data } = view
+  const { at } = view
   if (point.x < at.stack - 8 || point.x > at.tip || point.y < at.top - 4 || point.y > at.bottom + 4) return null
   const b = at.blocks.findIndex(({ x, w }) => point.x >= x && point.x < x + w)
-  const ring = view.rings.find((one) => one.block === b && Math.hypot(point.x - one.cx, point.y - one.cy) <= one.r + 2)
-  if (ring) return { lines: ringLines(view, ring), position: data.rows[ring.i], mark: ring.ring }
-  const curve = b < 0 ? null : nearestCurve(view, b, point)
-  if (curve) return { lines: curveLines(view, curve), position: curve.query, mark: curve.path }
   const row = nearestRow(view, point)
-  return row && { lines: trackLines(view, row, point, b), position: row.position }
+  if (!row) return null
+  const { position } = row
+  const ring = view.rings.find((one) => one.block === b && Math.hypot(point.x - one.cx, point.y - one.cy) <= one.r + 2)
+  if (ring) return { lines: ringLines(view, ring), position, mark: ring.ring }
+  const curve = b < 0 ? null : nearestCurve(view, b, point)
+  if (curve) return { lines: curveLines(view, curve), position, mark: curve.path }
+  return { lines: trackLines(view, row, point, b), position }
 }
 
 function nearestRow(view, { y }) {
