@@ -1,14 +1,24 @@
 """What every figure promises, whatever it shows."""
 
+import importlib
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+import tokenjourney.figures
 from tokenjourney.figures.attention import attention_matrices_figure
+from tokenjourney.figures.attention_card import attention_card_figure, head_vectors_figure
 from tokenjourney.figures.bars import bars_figure, pushes_figure
+from tokenjourney.figures.block import StepRow, layer_norm_figure, steps_figure
+from tokenjourney.figures.change import change_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
+from tokenjourney.figures.feed_forward import gelu_figure
+from tokenjourney.figures.head_lines import head_lines_figure
+from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
 from tokenjourney.figures.output import output_figure
 from tokenjourney.figures.positions import (
@@ -39,6 +49,22 @@ CASES = {
     "attention": (attention_matrices_figure, {
         "dot_products": square, "scaled": square, "pattern": square, "d_head": 32, "labels": ODD,
         "followed": 3}),
+    "heads": (heads_figure, {
+        "patterns": numbers(2, 3, TOKENS, TOKENS), "chosen": (1, 2), "off": {(0, 0)},
+        "kinds": [["previous", "", ""], ["", "first", ""]]}),
+    "lines": (head_lines_figure, {"pattern": square, "labels": ODD, "followed": 3}),
+    "card": (attention_card_figure, {
+        "query": vector, "key": vector, "labels": (ODD[0], ODD[3]), "positions": (3, 1),
+        "log_total": 1.0}),
+    "vectors": (head_vectors_figure, {"vectors": [("query", ODD[0], vector)]}),
+    "change": (change_figure, {"labels": ODD, "before": vector, "after": vector[::-1]}),
+    "steps": (steps_figure, {
+        "rows": [StepRow(ODD[0], ODD[2], vector), StepRow(ODD[3], ODD[1], vector, "added"),
+                 StepRow(ODD[4], "", vector)]}),
+    "layer norm": (layer_norm_figure, {
+        "before": vector, "standardised": vector, "after": vector}),
+    "gelu": (gelu_figure, {
+        "curve": (vector, vector), "pre": vector, "post": vector, "chosen": 2}),
     "bars": (bars_figure, {"labels": ODD, "values": vector, "axis": "cosine"}),
     "pushes": (pushes_figure, {
         "promoted_labels": ODD, "promoted": vector, "suppressed_labels": ODD,
@@ -119,3 +145,16 @@ def test_numbers_travel_as_typed_arrays(make):
     for trace in json.loads(make().to_json())["data"]:
         if trace["type"] == "heatmap":
             assert "bdata" in trace["z"], trace["name"]
+
+
+def test_the_index_names_every_figure_and_only_what_is_there():
+    folder = Path(tokenjourney.figures.__file__).parent
+    index = dict(
+        re.findall(r"^- (\w+)(?: \([\w, ]+\))?: (.+)$", tokenjourney.figures.__doc__, re.M)
+    )
+    for name, listed in index.items():
+        module = importlib.import_module(f"tokenjourney.figures.{name}")
+        assert [f for f in re.findall(r"`(\w+)`", listed) if not hasattr(module, f)] == []
+    for path in folder.glob("*.py"):
+        drawn = re.findall(r"^def (\w+_figure)\(", path.read_text(encoding="utf-8"), re.M)
+        assert set(drawn) <= set(re.findall(r"`(\w+)`", index.get(path.stem, ""))), path.name

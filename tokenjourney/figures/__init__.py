@@ -1,23 +1,43 @@
 """Figures: arrays and labels in, plotly figures (or image bytes) out.
 
 Every figure function is pure: it reads no state, changes nothing it is given, and takes its
-colours from the keyword `theme` ("light", "dark" or a `Theme`).
+colours from the keyword `theme` ("light", "dark" or a `Theme`). Its table stands beside it.
 
-Shared:
-- theme: `Theme`, `LIGHT`, `DARK`, `as_theme`, `css_variables`
-- text: `number`, `signed`, `count`, `share`, `escaped`, `token_markup`, `distinct_labels`
+What they share:
+
+- theme: `Theme`, `LIGHT`, `DARK`, `as_theme`, `css_variables`, `FigureError`
+- text: `number`, `signed`, `count`, `share`, `points`, `escaped`, `token_markup`, `distinct_labels`
 - matrices: `symmetric_limit`, `downsampled`
+- drawing: `Sketch`, `note`, `heading`, `outline`, `cells_to_click`, `cell_texts`, `colour_bar`
+- png: `png`, `png_uri`, `quantised`
+- export: `matrix_table`, `csv_bytes`
 
-Figures:
-- strips (embeddings, positions, block): `strips_figure`, `strips_table`, `window`
+Several pages:
+
+- bars: `bars_figure`, `pushes_figure`
+- strips: `strips_figure`, `strips_table`, `window`
+- change: `change_figure`, `change_table`
+
+One page each, in the order of the journey:
+
+- tokens: `counts_figure`, `counts_table`
+- lookup (embeddings): `lookup_figure`, `lookup_table`
 - embeddings: `similarity_figure`, `map_figure`
+- learning (embeddings): `neighbourhoods_figure`, `neighbourhoods_table`
 - positions: `position_pictures_figure`, `positions_table`, `distance_figure`, `two_places_figure`
-- layers (layers, start): `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
-- predictions (output): `predictions_figure`, `predictions_table`
-- bars (anywhere): `bars_figure`, `pushes_figure`
-- export: `Table` (columns, rows), `matrix_table`, `csv_bytes`
-- output: `output_figure`, `output_table`
+- swap (positions): `swap_figure`, `swap_table`
+- block: `steps_figure`, `steps_table`, `layer_norm_figure`, `layer_norm_table`
 - attention: `attention_matrices_figure`, `attention_table`
-- heads (attention): `heads_figure`, `heads_table`, `head_lines_figure`
-- attention_card (attention): `attention_card_figure`
+- attention_card (attention): `attention_card_figure`, `attention_card_table`, `head_vectors_figure`
+- heads (attention): `heads_figure`, `heads_table`
+- head_lines (attention): `head_lines_figure`
+- feed_forward: `gelu_figure`, `gelu_table`
+- layers: `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
+- attribution (layers): `attribution_figure`, `attribution_table`
+- output: `output_figure`, `output_table`
+- readout (output): `readout_figure`, `readout_table`
+- predictions (output): `predictions_figure`, `predictions_table`
+- tally (output): `tally_figure`
+- steps (generation): `steps_figure`, `steps_table`
+- speed (generation): `speed_figure`, `speed_table`
 """
