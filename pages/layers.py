@@ -15,7 +15,7 @@ from tokenjourney.figures.layers import (
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
 
-MOST_ROWS, N_OPTIONS = 32, 10
+MOST_ROWS, N_OPTIONS = 24, 10
 
 page = ui.open_page("layers")
 page.shapes("(T, d_model)", "n_layers × (T, d_model)", "(T, d_model)")
@@ -102,7 +102,7 @@ def way_of_a_token() -> None:
                 vocabulary=d_vocab,
                 is_followed=token_id == answer.token_id,
                 theme=theme,
-            ),
+            ).update_layout(height=340),
             lambda: (
                 ["after block", "rank", "probability", "logit"],
                 [

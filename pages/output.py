@@ -64,6 +64,7 @@ def choice() -> None:
         n_by_p=count(n_by_p),
         by_p=share(by_p),
         n_left=count(made.kept.sum()),
+        d_vocab=count(page.model.config.d_vocab),
         left=share(1 - by_k - by_p),
     )
     page.look_for(

@@ -91,10 +91,10 @@ def test_a_single_token_has_a_stack_too():
 def test_a_long_prompt_shows_the_rows_around_the_followed_token():
     app = open_page("layers", prompt="The dog ran. " * 20, token=40)
     lens = trace(app, "layers-lens", "logit lens")
-    assert len(lens["z"]) == 32
+    assert len(lens["z"]) == 24
     cells = trace(app, "layers-lens", "cells: best guess")
     assert 40 in {position for position, _ in cells["customdata"]}
-    assert "Tokens 24–55" in html(app)
+    assert "Tokens 28–51" in html(app)
 
 
 @pytest.mark.parametrize("watch", ["x", "2048", "-1"])
