@@ -41,7 +41,7 @@ def test_every_step_has_its_strip_and_its_length():
 def test_a_step_explains_a_cell_by_its_dimension():
     strip = named(steps_figure(rows=ROWS), "attention adds")
     assert strip.text[1][0].startswith("48 of 192: ")
-    assert "attention adds, dimension" in strip.hovertemplate
+    assert list(strip.meta) == ["attention adds"]
 
 
 def test_where_something_is_added_the_stream_has_a_plus():

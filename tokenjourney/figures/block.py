@@ -174,9 +174,10 @@ def _add_strip(
     sketch.trace(
         go.Heatmap(
             z=cells.reshape(lines, wide), y=edges, x=np.arange(wide + 1), zmin=-limit, zmax=limit,
-            colorscale=theme.div_scale, showscale=False, name=row.name, xaxis=f"x{suffix}",
+            colorscale=theme.div_scale, showscale=False, name=escaped(row.name), xaxis=f"x{suffix}",
             text=[texts[i : i + wide] for i in range(0, lines * wide, wide)], hoverongaps=False,
-            hovertemplate=f"{escaped(row.name)}, dimension %{{text}}<extra></extra>",
+            meta=[escaped(row.name)],
+            hovertemplate="%{meta[0]}, dimension %{text}<extra></extra>",
         )
     )  # fmt: skip
     sketch.layout(
