@@ -105,7 +105,8 @@ function showStation(view, part = 1) {
   const shown = end ? "none" : null
   const box = view.here
   box.style.display = shown ?? ""
-  for (const [name, value] of Object.entries({ x, y: 46, width: w, height: at.rule + 54 - 46 })) box.setAttribute(name, value)
+  const height = (station < 2 ? at.rule - 6 : at.rule + 54) - 46
+  for (const [name, value] of Object.entries({ x, y: 46, width: w, height })) box.setAttribute(name, value)
   view.scrubber.setAttribute("aria-valuenow", station)
   view.scrubber.setAttribute("aria-valuetext", plainSentence(data.sentences[station]))
   wipe(view, part)

@@ -6,6 +6,7 @@ function guessLine(view, group, x, w, guess, where, isAnswer) {
   const size = w >= 64 ? 14 : 13
   const kind = isAnswer ? "guess answer" : "guess"
   const bar = Math.min(64, w - (w >= 60 ? 20 : 8))
+  if (/^[^\p{L}\p{N}]{1,2}$/u.test(guess.text)) group.append(rect(x - 12, top + 4, 24, 19, "guess-chip", { rx: 5 }))
   group.append(
     text(x, top + 19, kind, fitting(guess.text, Math.max(w - 4, 18), size, isAnswer ? 650 : 400),
       { "text-anchor": "middle", "font-size": size }),

@@ -25,6 +25,12 @@ function drawHeads(view) {
   view.ground.append(link(view, "layers", {}, `${words}: ${data.words.open}`,
     text(middle, 14, "title", words, { "text-anchor": "middle" }),
     stations.stack.story ? text(middle, 31, "story", stations.stack.story, { "text-anchor": "middle" }) : null))
+  const shape = filled(data.words.shape, { n: whole(data.n_tokens), d_model: whole(data.config.d_model) })
+  for (const [x, anchor] of [[at.stack, "start"], [at.end - (at.wide ? 10 : 0), "end"]]) {
+    const mark = text(x, 33, "tick", shape, { "text-anchor": anchor })
+    view.tip(mark, () => [filled(data.hover.shape, { n: whole(data.n_tokens), d_model: whole(data.config.d_model) })])
+    if (at.end - at.stack > 330) view.ground.append(mark)
+  }
   drawNotes(view)
 }
 
@@ -81,6 +87,8 @@ function drawRow(view, row, i, table) {
   radio.addEventListener("click", () => view.follow(position))
   view.tip(radio, () => [name])
   if (!row.open) {
+    radio.addEventListener("pointerenter", () => peek(view, row, i))
+    radio.addEventListener("pointerleave", () => view.peeked?.remove())
     radio.append(rect(0, y - chip * 0.35, at.chip, chip * 0.7, "face"),
       rect(-20, y - row.pitch / 2, at.chip + 20, row.pitch, "hit"))
   } else {
@@ -103,6 +111,17 @@ function drawRow(view, row, i, table) {
     view.column("position").append(sign(at.embedding + at.strip + 10, "+"), sign(at.position + at.strip + 10, "="))
   }
   return radio
+}
+
+// Where rows are too thin for words, the one under the pointer opens, over its neighbours.
+function peek(view, { y }, i) {
+  const { at, data } = view
+  view.peeked?.remove()
+  view.peeked = make("g", { class: "token peek" }, rect(0, y - 9, at.chip, 18, "face", { rx: 5 }),
+    text(-6, y + 4, "place", data.rows[i], { "text-anchor": "end", "font-size": 12 }),
+    text(7, y + 4.5, "word", fitting(data.texts[i], at.chip - 50, 13, 650), { "font-size": 13 }),
+    text(at.chip - 7, y + 4.5, "id", data.ids[i], { "text-anchor": "end", "font-size": 12 }))
+  view.over.append(view.peeked)
 }
 
 function drawStrip(view, row, i, name, values, step, table) {
