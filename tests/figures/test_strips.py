@@ -35,9 +35,10 @@ def test_every_number_of_every_vector_is_there_in_reading_order(dimensions, line
 
 def test_hover_names_token_dimension_and_number():
     strip = figure().data[0]
-    assert strip.hovertemplate.startswith("“%{y}”, dimension %{customdata} of 192: %{text}")
+    assert strip.hovertemplate.startswith("“%{y}”, dimension %{customdata} of 192: %{z}")
     assert strip.customdata[1][8] == 56
-    assert strip.text[1][8] == f"{vectors()[0, 56]:.3f}".replace("-", "−")
+    assert strip.z[1][8] == vectors()[0, 56]
+    assert strip.zhoverformat == ".3f"
 
 
 def test_strips_that_are_compared_share_one_scale_around_zero():

@@ -239,9 +239,9 @@ def _add_column(
         go.Heatmap(
             z=cells.reshape(-1, wide), x=np.arange(wide + 1), y=edges, zmin=-limit, zmax=limit,
             colorscale=theme.div_scale, showscale=False, hoverongaps=False, xgap=0, ygap=0,
-            text=_texts(cells).reshape(-1, wide),
+            zhoverformat=".3f",  # unlike a format in the template it writes a real minus
             customdata=np.tile(dims, (tokens, 1)).astype(np.int16),
-            hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: %{{text}}"
+            hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: %{{z}}"
             "<extra></extra>",
             name=title, **axes,
         )
@@ -331,8 +331,3 @@ def _strip_sentences(values: Array) -> list[str]:
         + ", ".join(str(int(d)) for d in sorted(best))
         for best, length in zip(strongest, lengths, strict=True)
     ]
-
-
-def _texts(cells: Array) -> Any:
-    texts = np.char.mod("%.3f", np.nan_to_num(cells))
-    return np.char.replace(texts, "-", "−").astype(object)
