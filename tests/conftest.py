@@ -5,9 +5,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import tokenjourney as tj
 from tests import checkpoints
+
+# No deadlines: what a test promises has nothing to do with how busy the machine is.
+settings.register_profile("tokenjourney", deadline=None, database=None)
+settings.load_profile("tokenjourney")
 
 
 @pytest.fixture(scope="session")

@@ -232,7 +232,7 @@ def _from_tokenizer_json(content: Mapping[str, Any]) -> Vocabulary:
             "tokenizer.json changes the text first (normalizer "
             f"{_type(content['normalizer'])}); GPT-2's BPE encodes texts as they are."
         )
-    while _type(splitter) == "Sequence" and len(splitter.get("pretokenizers", ())) == 1:
+    while _type(splitter) == "Sequence" and len(_items(splitter, "pretokenizers")) == 1:
         (splitter,) = splitter["pretokenizers"]
     if _type(splitter) != "ByteLevel" or splitter.get("use_regex") is False:
         raise UnsupportedTokenizerError(
@@ -241,17 +241,28 @@ def _from_tokenizer_json(content: Mapping[str, Any]) -> Vocabulary:
         )
     _refuse_options(splitter, "tokenizer.json")
     _refuse_post_processor(content.get("post_processor"))
-    merges = model.get("merges")
-    if not isinstance(model.get("vocab"), dict) or not isinstance(merges, list):
-        raise CheckpointError("tokenizer.json lacks model.vocab or model.merges; fetch it again.")
+    merges = _items(model, "merges")
+    if not isinstance(model.get("vocab"), dict):
+        raise CheckpointError("tokenizer.json lacks model.vocab; fetch it again.")
     if merges and not isinstance(merges[0], str):
-        merges = [" ".join(map(str, pair)) for pair in merges]
+        merges = [" ".join(map(str, pair)) for pair in merges if isinstance(pair, list)]
+    merges = [str(merge) for merge in merges]
     declared = {}
-    for token in content.get("added_tokens") or ():
+    for token in _items(content, "added_tokens", dict):
         text = str(token.get("content", ""))
         _refuse_stripping(token, text)
         declared[text] = (_checked_id(token.get("id"), text), bool(token.get("special", True)))
     return _vocabulary(model["vocab"], merges, declared)
+
+
+def _items(part: Mapping[str, Any], key: str, kind: type = object) -> list[Any]:
+    """The list under a key; none where the key is not there."""
+    items = part.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, kind) for item in items):
+        raise CheckpointError(
+            f"tokenizer.json: {key} does not hold what it should; fetch it again."
+        )
+    return items
 
 
 def _type(part: object) -> str:
@@ -263,11 +274,11 @@ def _refuse_post_processor(processor: Any) -> None:
     if processor is None or _type(processor) == "ByteLevel":
         return
     if _type(processor) == "Sequence":
-        for part in processor.get("processors", ()):
+        for part in _items(processor, "processors"):
             _refuse_post_processor(part)
         return
     if _type(processor) == "TemplateProcessing" and all(
-        "Sequence" in part for part in processor.get("single", [{}])
+        "Sequence" in part for part in _items(processor, "single", dict)
     ):
         return
     raise UnsupportedTokenizerError(
@@ -293,9 +304,9 @@ def _vocabulary(
         if text and (token_id is not None or text in vocab)
     }
     always = frozenset(text for text in special if not declared[text][1])
-    ids = {*vocab.values()}
-    if not vocab or not all(type(token_id) is int for token_id in ids):
+    if not vocab or not all(type(token_id) is int for token_id in vocab.values()):
         raise CheckpointError("The vocabulary is empty, or holds IDs that are not whole numbers.")
+    ids = {*vocab.values()}
     if min(ids) < 0 or max(ids) > _LARGEST_ID or len(ids) != len(vocab):
         raise CheckpointError("The vocabulary holds negative IDs, or one ID for several tokens.")
     if len({*special.values()}) != len(special):

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 import tokenjourney as tj
 from tests.checkpoints import change_config, random_gpt2, save_by_transformers, tiny_tokenizer
 from tokenjourney.errors import CheckpointError, ModelNotFoundError, PromptError
-from tokenjourney.model import checkpoints
+from tokenjourney.model import checkpoints, loading
 from tokenjourney.model.checkpoints import save_checkpoint
 
 IDS = torch.tensor([[5, 17, 300, 2, 2, 90, 41]])
@@ -172,6 +172,28 @@ def test_a_tokenizer_that_does_not_fit_leaves_the_model_with_token_ids_and_the_r
     assert "Lowercase" in model.tokenizer_problem
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("added_tokens", 3),
+        ("added_tokens", ["x"]),
+        ("added_tokens", [{}]),
+        ("post_processor", {"type": "TemplateProcessing", "single": [1]}),
+        ("post_processor", {"type": "Sequence", "processors": 1}),
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": 1}),
+        ("model", {"vocab": [], "merges": []}),
+        ("model", {"vocab": {"a": []}, "merges": []}),
+        ("model", {"vocab": {}, "merges": {}}),
+    ],
+)
+def test_a_tokenizer_file_of_another_form_is_an_error(folder, key, value):
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text(encoding="utf-8")) | {key: value}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(CheckpointError):
+        tj.load_model(folder)
+
+
 def test_a_damaged_tokenizer_file_is_an_error(folder):
     path = folder / "tokenizer.json"
     path.write_bytes(path.read_bytes()[:500])
@@ -295,9 +317,24 @@ def test_a_folder_without_config_or_weights(folder, tmp_path):
 def test_no_such_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
-    for name in (tmp_path / "nowhere", "./nowhere", str(tmp_path / "file"), "../nowhere"):
+    for name in (Path("nowhere"), "./nowhere", str(tmp_path / "file"), "../nowhere", "~/a/b/c"):
         with pytest.raises(ModelNotFoundError, match="Give a folder"):
             tj.load_model(name)
+    for name in ("a" * 5000, "~nobody-of-this-name/models"):
+        with pytest.raises(ModelNotFoundError, match="no folder that can be opened"):
+            tj.load_model(name)
+
+
+def test_a_folder_beside_the_server_does_not_stand_in_for_the_bundled_model(
+    tmp_path, tiny_folder, monkeypatch
+):
+    shutil.copytree(tiny_folder, tmp_path / "tinystories")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "MODELS_FOLDER", tmp_path / "nothing")
+    for name in (None, "tinystories"):
+        with pytest.raises(ModelNotFoundError, match="bundled model is missing"):
+            tj.load_model(name)
+    assert tj.load_model("./tinystories").name == "tinystories"
 
 
 @pytest.mark.parametrize("name", [3, b"gpt2", ["gpt2"], True])

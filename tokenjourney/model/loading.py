@@ -47,26 +47,39 @@ def load_model(
             f"A model's name must be a str or a path, not {type(name).__name__}: give a Hub id, a "
             "local folder, or nothing for the bundled model."
         )
-    text = BUNDLED_MODEL if name is None else os.fspath(name)
-    folder = Path(text).expanduser()
-    is_local = text == BUNDLED_MODEL or _is_path(text) or (bool(text) and folder.is_dir())
-    if is_local and revision is not None:
-        raise ModelNotFoundError(
-            f"{text} is a local model and has no revisions; leave out revision={revision!r}."
-        )
-    if text == BUNDLED_MODEL and not folder.is_dir():
-        folder = MODELS_FOLDER / BUNDLED_MODEL
-        if not folder.is_dir():
+    if name is None or name == BUNDLED_MODEL:
+        folder: Path | None = MODELS_FOLDER / BUNDLED_MODEL
+        if not (MODELS_FOLDER / BUNDLED_MODEL).is_dir():
             raise ModelNotFoundError(
                 f"The bundled model is missing: there is no folder {folder}. Get the project "
                 "again, or load a model of the Hub, or a local folder."
             )
-        return load_checkpoint(folder)
-    if is_local:
-        return load_checkpoint(folder)
-    from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
+    else:
+        folder = _local_folder(name)
+    if folder is None:
+        from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
 
-    return load_checkpoint(fetch(text, revision, local_files_only), name=text)
+        text = os.fspath(name or "")
+        return load_checkpoint(fetch(text, revision, local_files_only), name=text)
+    if revision is not None:
+        raise ModelNotFoundError(
+            f"{folder} is a local model and has no revisions; leave out revision={revision!r}."
+        )
+    return load_checkpoint(folder)
+
+
+def _local_folder(name: str | os.PathLike[str]) -> Path | None:
+    """The folder that a name stands for; None where it can only be a Hub id."""
+    text = os.fspath(name)
+    try:
+        folder = Path(text).expanduser()
+        is_folder = text != "" and folder.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise ModelNotFoundError(
+            f"{text[:80]!r} is no folder that can be opened ({error}). Give a local folder, a Hub "
+            "id, or nothing for the bundled model."
+        ) from error
+    return folder if is_folder or not isinstance(name, str) or _is_path(text) else None
 
 
 def _is_path(text: str) -> bool:
