@@ -30,7 +30,7 @@ from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.swap import swap_figure, swap_table
 from tokenjourney.figures.text import number, share, signed
 
-MOST_ROWS = 24
+MOST_ROWS, MOST_PLACES = 24, 400
 
 page = ui.open_page("positions")
 page.shapes("(T, d_model)", "(T, d_model)")
@@ -159,10 +159,14 @@ def all_places() -> None:
     )  # fmt: skip
     page.section("alike")
     tables = {"learned": W_pos, "fixed": fixed[: config.n_ctx]}
-    rows = [str(position) for position in range(config.n_ctx)]
+    step = -(-config.n_ctx // MOST_PLACES)
+    shown = [str(position) for position in range(0, config.n_ctx, step)]
+    every = page.text("every", step=step) if step > 1 else ""
     curves = []
     for column, (name, table) in zip(page.columns(2), tables.items(), strict=True):
-        cosines = page.remember(f"alike {name}", lambda t=table: cosine_matrix(t), of="model")
+        cosines = page.remember(
+            f"alike {name}", lambda t=table: cosine_matrix(t[::step]), of="model"
+        )
         by_distance = page.remember(
             f"distance {name}", lambda t=table: similarity_by_distance(t), of="model"
         )
@@ -171,12 +175,14 @@ def all_places() -> None:
             page.figure(
                 name,
                 similarity_figure(
-                    cosines=cosines, labels=rows, followed=page.token, theme=page.theme
+                    cosines=cosines, labels=shown, followed=page.token // step, wide=440,
+                    theme=page.theme,
                 ),
                 lambda c=cosines: matrix_table(
-                    c, rows=rows, columns=rows, row_name="position",
+                    c, rows=shown, columns=shown, row_name="position",
                     column_name="other position", value_name="cosine",
                 ),
+                every=every,
             )  # fmt: skip
     page.figure(
         "distance",

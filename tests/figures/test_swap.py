@@ -47,6 +47,23 @@ def test_a_long_prompt_is_cut_to_a_window_that_says_so():
     assert "of 100" in fig.layout.meta["caption"]
 
 
+def test_a_token_that_left_the_window_is_named_at_its_old_place_with_where_it_went():
+    arguments, cosines = given(100)
+    order = [0, 99, *range(2, 99), 1]
+    fig = swap_figure(cosines, **arguments | {"order": order}, followed=0)
+    said = [note.text for note in fig.layout.annotations]
+    assert any(text.endswith("→ 99") for text in said)
+    assert any(text.endswith("from 99") for text in said)
+
+
+def test_many_stations_are_named_by_number_under_one_title():
+    arguments, _ = given()
+    names = ["token", "sum", *(f"block {i}" for i in range(12))]
+    fig = swap_figure(np.ones((4, 14)), **arguments | {"stations": names}, followed=0)
+    assert list(fig.layout.xaxis2.ticktext) == ["token", "sum", *map(str, range(12))]
+    assert "after block" in [note.text for note in fig.layout.annotations]
+
+
 @pytest.mark.parametrize("changes", [{"order": [0, 1, 1, 2]}, {"stations": ["one"]}])
 def test_what_does_not_fit_is_refused(changes):
     with pytest.raises(FigureError):

@@ -13,6 +13,7 @@ from tokenjourney.analysis.neighbours import cosine_matrix
 from tokenjourney.journey import Journey, trace
 
 Array = NDArray[np.float32]
+_SEEN_AT_ONCE = 24
 
 
 def sinusoidal_positions(n_positions: int, d_model: int) -> Array:
@@ -152,17 +153,19 @@ def words_of(journey: Journey) -> tuple[Word, ...]:
 
 
 def two_words(words: Sequence[Word]) -> tuple[int, int]:
-    """Numbers of two words that are worth swapping: different, of letters, and far apart.
+    """Numbers of two words that are worth swapping: different, of letters, and apart.
 
-    The second word of the prompt and the last, or what comes nearest to that.
+    The second word of the prompt and the last, or what comes nearest to that, both early enough to
+    be seen at once.
     """
-    spoken = [i for i, word in enumerate(words) if any(map(str.isalnum, word.label))]
-    spoken = spoken if len(spoken) > 1 else list(range(len(words)))
+    early = [word for word in words if word.first < _SEEN_AT_ONCE]
+    spoken = [i for i, word in enumerate(early) if any(map(str.isalnum, word.label))]
+    spoken = spoken if len(spoken) > 1 else list(range(len(early)))
     for first in spoken[1:-1] + spoken[:1]:
         for second in reversed(spoken):
             if second > first and words[second].label != words[first].label:
                 return first, second
-    return 0, len(words) - 1
+    return 0, len(early) - 1
 
 
 def way_up(journey: Journey) -> tuple[Array, ...]:

@@ -106,7 +106,7 @@ def _add_list(
         )
     )  # fmt: skip
     for row in (0, d_vocab - 1):
-        if abs(row - chosen) > d_vocab * 0.06:
+        if abs(row - chosen) > d_vocab * 0.12:
             sketch.notes(
                 note(f"row {count(row)}", 0, row, xref="x", yref="y", anchor="right",
                      shift=(-8, -8 if row == 0 else 8), colour=theme.ink3)

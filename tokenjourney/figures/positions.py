@@ -202,7 +202,8 @@ def _add_picture(
         sketch.trace(
             go.Heatmap(
                 z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
-                hovertemplate="position %{y}, dimension %{x}: %{z:.3f}<extra></extra>",
+                hovertemplate="position %{y}, dimension %{x}: %{z}<extra></extra>",
+                zhoverformat=".3f",  # unlike a format in the template it writes a real minus
                 name="position vectors", **axes,
             )
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Two words swapped: who stands where now, and from where on it makes a difference."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -96,13 +97,14 @@ def _add_orders(
     size = 14 if pitch >= 24 else 12.5
     step = np.linspace(0, 1, 24)
     ease = step * step * (3 - 2 * step)
-    for new in range(start, end):
-        old = order[new]
+    for new, old in enumerate(order):
+        if not (start <= new < end or start <= old < end):
+            continue
         is_followed, is_moved = old == followed, old != new
         colour = theme.accent if is_followed else theme.curve if is_moved else theme.track
-        if is_followed:
+        if is_followed and start <= new < end:
             sketch.shapes(ground(0.0, _CELLS[1], new - 0.46, new + 0.46, theme.accent_soft))
-        if start <= old < end:
+        if start <= old < end and start <= new < end:
             sketch.trace(
                 go.Scatter(
                     x=_OLD + step * (_NEW - 0.04 - _OLD), y=old + (new - old) * ease, mode="lines",
@@ -111,18 +113,24 @@ def _add_orders(
                     text=f"“{escaped(labels[old])}”: place {old}, now {new}",
                 )
             )  # fmt: skip
-        for place, x, shift in ((old, _OLD, -8), (new, _NEW, 8)):
-            text = token_markup(shortened(labels[old], 9), followed=is_followed,
-                                strong=is_moved, theme=theme)  # fmt: skip
-            left = x == _OLD
-            if start <= place < end:
-                sketch.notes(
-                    note(text, x if left else x - 0.025, place, xref="x", yref="y", size=size,
-                         anchor="right" if left else "left", shift=(shift, 0), colour=theme.ink),
-                    note(str(place), 0 if left else x - 0.01, place, xref="x", yref="y",
-                         anchor="left" if left else "right", size=12,
-                         shift=(0 if left else -8, 0), colour=theme.ink3),
-                )  # fmt: skip
+        text = token_markup(shortened(labels[old], 9), followed=is_followed, strong=is_moved,
+                            theme=theme)  # fmt: skip
+        refs: dict[str, Any] = {"xref": "x", "yref": "y"}
+        if start <= old < end:
+            there = "" if start <= new < end else f" → {new}"
+            sketch.notes(
+                note(text + there, _OLD, old, anchor="right", size=size, shift=(-8, 0),
+                     colour=theme.ink, **refs),
+                note(str(old), 0, old, size=12, colour=theme.ink3, **refs),
+            )  # fmt: skip
+        if start <= new < end:
+            here = "" if start <= old < end else f" from {old}"
+            sketch.notes(
+                note(text + here, _NEW - 0.025, new, size=size, shift=(8, 0), colour=theme.ink,
+                     **refs),
+                note(str(new), _NEW - 0.01, new, anchor="right", size=12, shift=(-8, 0),
+                     colour=theme.ink3, **refs),
+            )  # fmt: skip
 
 
 def _add_cells(
@@ -135,12 +143,19 @@ def _add_cells(
     texts = [["=" if x > _SAME else number(x) for x in row] for row in cells]
     names = [escaped(shortened(labels[order[new]], 16)) for new in range(start, end)]
     step = -(-len(stations) // 16)
+    many = len(stations) > 9
+    short = [name.split()[-1] if many else name for name in stations]
+    ticks = [n if i < 2 or (i - 2) % step == 0 else "" for i, n in enumerate(short)]
+    if many:
+        sketch.notes(
+            note("after block", 1, 0, anchor="right", valign="top", shift=(0, -26),
+                 colour=theme.ink2)
+        )  # fmt: skip
     sketch.layout(
         xaxis2={
             "domain": list(_CELLS), "anchor": "y2", "range": [-0.5, len(stations) - 0.5],
             "tickmode": "array", "tickvals": list(range(len(stations))),
-            "ticktext": [n if i < 2 or (i - 2) % step == 0 else ""
-                         for i, n in enumerate(stations)],
+            "ticktext": ticks,
             "ticks": "", "showgrid": False, "zeroline": False, "tickangle": 0,
             "tickfont": {"size": 13 if len(stations) <= 10 else 12, "color": theme.ink2},
         },
