@@ -91,6 +91,8 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
         found = {what: point.get(axis) for what, axis in clicks.items()}
     else:
         values = point.get("customdata")
+        if isinstance(values, Mapping):  # a row of a typed array comes back as {"0": …, "1": …}
+            values = list(values.values())
         values = values if isinstance(values, list | tuple) else [values]
         names = [clicks] if isinstance(clicks, str) else clicks
         found = dict(zip(names, values, strict=False))
