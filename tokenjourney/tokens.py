@@ -87,6 +87,8 @@ def visible(data: bytes) -> str:
         >>> visible(" don\n".encode()), visible("€".encode()[:2]), visible(b"\x00")
         ('·don↵', '‹E2›‹82›', '‹00›')
     """
+    if data.isascii() and (plain := data.decode("ascii")).isprintable():
+        return plain.replace(" ", "·")
     shown = []
     for match in _UTF8.finditer(data):
         char = match["good"].decode("utf-8") if match["good"] else ""
