@@ -96,7 +96,7 @@ async function saveFigure(event) {
 }
 
 // The links are drawn after this script has begun, so it looks for them a while.
-function nameCurrent(page, tries = 50) {
+function nameCurrent(page, tries = 600) {
   const links = document.querySelectorAll('[class*="st-key-nav-"] a')
   let found = false
   for (const link of links) {

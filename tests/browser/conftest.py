@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -32,6 +33,16 @@ ARGUMENTS = [
 # On a cold deep link Streamlit's own page asks for these below the page's path, finds nothing, and
 # goes on with the right address.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
+# Counts how often the script began to run, for tests that wait for what their click brings about.
+COUNT_RUNS = """
+  window.runs = 0
+  new MutationObserver((changes) => {
+    for (const change of changes)
+      if (change.target.dataset.testScriptState === 'running') window.runs += 1
+  }).observe(document, {
+    subtree: true, attributes: true, attributeFilter: ['data-test-script-state'],
+  })
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -137,21 +148,25 @@ class Visitor:
 
     def settle(self) -> Visitor:
         """Wait until the script has run and its last element is drawn."""
-        self.page.wait_for_function(
-            """() => {
-              const app = document.querySelector('.stApp')
-              const done = app?.dataset.testScriptState === 'notRunning'
-              const stale = document.querySelector('[data-stale="true"]')
-              const shown = document.querySelector('.tj-header, .tj-card')
-              return done && !stale && shown
-            }""",
-            timeout=30_000,
-        )
-        self.page.wait_for_timeout(150)
-        self.page.wait_for_function(
-            "document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
-        )
+        for _ in range(2):  # a run may be followed at once by another
+            self.page.wait_for_function(
+                """() => {
+                  const app = document.querySelector('.stApp')
+                  const done = app?.dataset.testScriptState === 'notRunning'
+                  const stale = document.querySelector('[data-stale="true"]')
+                  return done && !stale && document.querySelector('.tj-header, .tj-card')
+                }"""
+            )
+            self.page.wait_for_timeout(100)
         return self
+
+    @contextmanager
+    def rerun(self) -> Iterator[None]:
+        """Around something that makes the script run again: wait for that run, and its end."""
+        before = self.page.evaluate("window.runs")
+        yield
+        self.page.wait_for_function("before => window.runs > before", arg=before)
+        self.settle()
 
     @property
     def prompt(self) -> Locator:
@@ -161,9 +176,9 @@ class Visitor:
     def write(self, text: str) -> Visitor:
         """Put a text into the box and press Enter."""
         self.prompt.fill(text)
-        self.prompt.press("Enter")
-        self.page.wait_for_timeout(150)
-        return self.settle()
+        with self.rerun():
+            self.prompt.press("Enter")
+        return self
 
     def chips(self) -> list[str]:
         """The texts of the token chips."""
@@ -175,28 +190,28 @@ class Visitor:
 
     def follow(self, position: int) -> Visitor:
         """Click the chip of a token."""
-        self.page.locator(".chip").nth(position).click()
-        self.page.wait_for_timeout(150)
-        return self.settle()
+        with self.rerun():
+            self.page.locator(".chip").nth(position).click()
+        return self
 
     def go(self, title: str) -> Visitor:
         """Click a page in the navigation."""
         links = self.page.locator('[class*="st-key-nav-"] a')
-        links.filter(has_text=title).first.click()
-        self.page.wait_for_timeout(150)
-        return self.settle()
+        with self.rerun():
+            links.filter(has_text=title).first.click()
+        return self
 
     def choose(self, label: str, option: str) -> Visitor:
         """Choose an option of the buttons with that label."""
         group = self.page.get_by_role("radiogroup", name=label, exact=True)
-        group.get_by_role("radio", name=option, exact=True).click()
-        self.page.wait_for_timeout(150)
-        return self.settle()
+        with self.rerun():
+            group.get_by_role("radio", name=option, exact=True).click()
+        return self
 
     def figures(self) -> list[str]:
         """The data of each figure on the page, as text, to see whether it changed."""
         self.page.wait_for_function(
-            "[...document.querySelectorAll('.js-plotly-plot')].every((plot) => plot.data)"
+            "() => [...document.querySelectorAll('.js-plotly-plot')].every((plot) => plot.data)"
         )
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
@@ -237,6 +252,8 @@ def visit(
     ) -> Visitor:
         page = context(dark).new_page()
         page.set_viewport_size({"width": width, "height": height})
+        page.set_default_timeout(60_000)
+        page.add_init_script(COUNT_RUNS)
         visitor = Visitor(page, at.url)
         visitors.append(visitor)
         _watch(visitor)

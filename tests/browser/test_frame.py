@@ -19,9 +19,8 @@ def test_a_typed_prompt_becomes_chips_when_enter_is_pressed(visitor):
 def test_the_trace_button_traces_what_is_in_the_box(visitor):
     visitor.open("/")
     visitor.prompt.fill("friendship")
-    visitor.page.get_by_role("button", name="Trace").click()
-    visitor.page.wait_for_timeout(300)
-    visitor.settle()
+    with visitor.rerun():
+        visitor.page.get_by_role("button", name="Trace").click()
     assert "".join(visitor.chips()) == "friendship"
 
 
@@ -30,9 +29,8 @@ def test_a_prompt_of_two_lines_goes_through_the_link_and_back(visit):
     first.prompt.fill("One line")
     first.prompt.press("Shift+Enter")
     first.prompt.press_sequentially("and another")
-    first.prompt.press("Enter")
-    first.page.wait_for_timeout(200)
-    first.settle()
+    with first.rerun():
+        first.prompt.press("Enter")
     assert "↵" in "".join(first.chips())
     second = visit()
     second.page.goto(first.page.url)
@@ -65,9 +63,8 @@ def test_the_followed_token_is_the_same_on_every_page_and_in_the_link(visitor):
 def test_the_chips_are_a_radio_group_for_the_keyboard(visitor):
     visitor.open("/", prompt="The dog chased another dog", token=0)
     visitor.page.locator('.chip[aria-checked="true"]').focus()
-    visitor.page.keyboard.press("ArrowRight")
-    visitor.page.wait_for_timeout(200)
-    visitor.settle()
+    with visitor.rerun():
+        visitor.page.keyboard.press("ArrowRight")
     assert parse_qs(visitor.query())["token"] == ["1"]
     assert visitor.page.evaluate(
         "document.activeElement.shadowRoot?.activeElement?.dataset.position"
@@ -77,9 +74,8 @@ def test_the_chips_are_a_radio_group_for_the_keyboard(visitor):
 
 def test_an_example_is_one_click(visitor):
     visitor.open("/")
-    visitor.page.get_by_role("radio", name="friendship", exact=True).click()
-    visitor.page.wait_for_timeout(200)
-    visitor.settle()
+    with visitor.rerun():
+        visitor.page.get_by_role("radio", name="friendship", exact=True).click()
     assert visitor.prompt.input_value() == "friendship"
     assert parse_qs(visitor.query())["prompt"] == ["friendship"]
 
@@ -88,9 +84,8 @@ def test_back_in_the_browser_brings_back_what_was_followed(visitor):
     visitor.open("/", prompt="The dog chased another dog", token=0)
     visitor.follow(2)
     visitor.page.wait_for_timeout(2200)
-    visitor.page.go_back()
-    visitor.page.wait_for_timeout(400)
-    visitor.settle()
+    with visitor.rerun():
+        visitor.page.go_back()
     assert visitor.page.locator('.chip[aria-checked="true"]').get_attribute("data-position") == "0"
 
 
@@ -108,9 +103,8 @@ def test_a_prompt_that_is_too_long_can_be_cut(visitor):
     card = visitor.page.get_by_role("alert")
     assert "256" in card.inner_text()
     assert visitor.chips() == ["The", "·dog"]
-    visitor.page.get_by_role("button", name="Keep the first").click()
-    visitor.page.wait_for_timeout(300)
-    visitor.settle()
+    with visitor.rerun():
+        visitor.page.get_by_role("button", name="Keep the first").click()
     assert len(visitor.chips()) == 256
     assert visitor.page.get_by_role("alert").count() == 0
 

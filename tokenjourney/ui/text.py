@@ -24,6 +24,7 @@ _MARKUP: Final = (
 )
 _SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BETWEEN: Final = "\ue000{}\ue001"
+_KEPT: Final = re.compile("\ue000([0-9]+)\ue001")
 
 
 class Safe(str):
@@ -56,12 +57,11 @@ def markup(template: str, **values: object) -> Safe:
         names.append(match.group(1))
         return _BETWEEN.format(len(names) - 1)
 
-    shown = html.escape(_PLACEHOLDER.sub(keep, template), quote=True)
+    shown = html.escape(_PLACEHOLDER.sub(keep, template.strip()), quote=True)
     for pattern, replacement in _MARKUP:
         shown = pattern.sub(replacement, shown)
-    for index, name in enumerate(names):
-        shown = shown.replace(_BETWEEN.format(index), escaped(values[name]))
-    return Safe(shown.strip().replace("\n\n", "<br>"))
+    shown = shown.replace("\n\n", "<br>")
+    return Safe(_KEPT.sub(lambda match: escaped(values[names[int(match.group(1))]]), shown))
 
 
 def token(label: str, *, followed: bool = True) -> Safe:

@@ -1,0 +1,43 @@
+"""Texts: small markup, and nothing of a prompt is ever read as HTML, Markdown or LaTeX."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenjourney.ui import text
+from tokenjourney.ui.figure import table_html
+
+
+@given(st.text())
+def test_a_value_is_shown_as_it_is_whatever_it_holds(value):
+    shown = text.markup("**a** {value} `b`", value=value)
+    assert text.plain(shown) == f"a {value} b"
+
+
+def test_markup_and_safe_values():
+    shown = text.markup("*x* {mark} & {plain}", mark=text.token("·<b>"), plain="**y**")
+    assert shown == ('<i>x</i> <span class="tj-token tj-followed">·&lt;b&gt;</span> &amp; **y**')
+
+
+def test_a_value_that_is_missing_is_an_error():
+    with pytest.raises(KeyError):
+        text.markup("{nothing}")
+
+
+def test_a_table_shows_texts_as_texts_and_says_what_it_leaves_out():
+    rows = [("<b>", index, 0.5, None) for index in range(300)]
+    shown = table_html((["token", "ID", "share", "note"], rows))
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert shown.count("<tr>") == 201
+    assert "200 of 300 rows" in shown
+
+
+@pytest.mark.parametrize(
+    "path", sorted((text.ASSETS / "texts").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_every_file_of_texts_can_be_read(path):
+    assert tomllib.loads(path.read_text(encoding="utf-8"))
