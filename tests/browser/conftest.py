@@ -80,7 +80,7 @@ def serve(
             port = free.getsockname()[1]
         log = tmp_path_factory.mktemp("server") / "log.txt"
         command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py")]
-        command += ["--server.port", str(port), "--server.address", "localhost"]
+        command += ["--server.port", str(port), "--server.headless", "true"]
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command,

@@ -1,4 +1,4 @@
-"""What belongs to every figure: downloads, the table behind it, and clicks that follow a token."""
+"""What belongs to every figure: downloads and the table behind it; parts that rerun alone."""
 
 from __future__ import annotations
 
@@ -49,14 +49,3 @@ def test_one_step_of_a_part_reruns_that_part_and_is_in_the_link(visitor):
         visitor.page.keyboard.press("Home")
     assert visitor.page.locator(".tj-ladder .tj-now i").inner_text() == "bytes"
     assert parse_qs(visitor.query())["step"] == ["0"]
-
-
-def test_a_click_in_a_chart_follows_that_token_everywhere(visitor):
-    visitor.open("/attention", prompt="The dog chased another dog")
-    visitor.figures()
-    plot = visitor.page.locator(".js-plotly-plot").first
-    row = plot.get_by_text("·another", exact=True).first.bounding_box()
-    panel = plot.locator(".plot").first.bounding_box()
-    with visitor.rerun():
-        visitor.page.mouse.click(panel["x"] + 8, row["y"] + row["height"] / 2)
-    assert visitor.followed() == "·another"

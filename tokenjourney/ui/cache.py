@@ -196,12 +196,18 @@ def as_input(model: Model, prompt: str) -> str | list[int]:
     return [int(part) for part in parts]
 
 
-def count_tokens(model: Model, prompt: str) -> int:
-    """How many tokens the prompt has."""
-    found = as_input(model, prompt)
-    if isinstance(found, list) or model.tokenizer is None:
+def count_tokens(name: str, prompt: str) -> int:
+    """How many tokens the prompt has for the model of that name.
+
+    Raises:
+        TokenJourneyError: the model cannot be opened, or cannot take the prompt.
+    """
+    loaded = model(name)
+    found = as_input(loaded, prompt)
+    if isinstance(found, list) or loaded.tokenizer is None:
         return len(found)
-    return len(model.tokenizer.encode(found))
+    encode = loaded.tokenizer.encode
+    return fact(("tokens", name, prompt), lambda: len(encode(found)))
 
 
 def _edit_key(edit: Any) -> Hashable:

@@ -22,6 +22,7 @@ from tokenjourney.ui import (
 from tokenjourney.ui.models import offers
 from tokenjourney.ui.text import ASSETS, Safe, load
 
+_LONG_TOKEN: Final = 64  # characters; so much of a text is looked at to cut it
 ICON: Final = str(ASSETS / "components" / "icon.svg")
 
 
@@ -51,7 +52,8 @@ def run() -> None:
         page.run()
     except TokenJourneyError as error:
         figure.card(str(error))
-    state.write()
+    finally:  # a page may also end with st.stop
+        state.write()
 
 
 def trace_prompt(choice: state.Choice) -> TokenJourneyError | None:
@@ -137,8 +139,8 @@ def _tokens_of(choice: state.Choice) -> Safe:
     if not choice.prompt or not cache.is_loaded(choice.model):
         return Safe("")
     try:
-        model = cache.model(choice.model)
-        n, limit = cache.count_tokens(model, choice.prompt), model.config.n_ctx
+        limit = cache.model(choice.model).config.n_ctx
+        n = cache.count_tokens(choice.model, choice.prompt)
     except TokenJourneyError:
         return Safe("")
     over = " tj-over" if n > limit else ""
@@ -180,15 +182,16 @@ def _cut(choice: state.Choice) -> tuple[str, int] | None:
     try:
         model = cache.model(choice.model)
         limit = model.config.n_ctx
-        if model.tokenizer is None or cache.count_tokens(model, choice.prompt) <= limit:
+        if model.tokenizer is None or cache.count_tokens(choice.model, choice.prompt) <= limit:
             return None
-        tokens = model.tokenizer.tokens(choice.prompt)
-        end = next(token.start for token in tokens[limit:])
-        while (n := cache.count_tokens(model, choice.prompt[:end])) > limit:
+        start = choice.prompt[: limit * _LONG_TOKEN]
+        tokens = model.tokenizer.tokens(start)
+        end = tokens[limit].start if len(tokens) > limit else len(start)
+        while (n := len(model.tokenizer.encode(start[:end]))) > limit:
             end -= 1
     except TokenJourneyError:
         return None
-    return choice.prompt[:end], n
+    return start[:end], n
 
 
 def chips_row(choice: state.Choice) -> None:
