@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 PROMPT = "Once upon a time there was a little"
+expect.set_options(timeout=20_000)
 LAST_STATION = "10"  # tokens, embedding, position, six blocks, final LN, next token
 
 
