@@ -1,6 +1,7 @@
 """The generation page: what is written lives in the link, and every step can be taken otherwise."""
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 
 import tokenjourney as tj
 from tests.pages.driver import charts, html, open_page, run, trace
@@ -142,3 +143,21 @@ def test_another_prompt_changes_the_candidates():
 def test_markup_that_is_generated_or_given_is_text():
     app = click(open_page("generation", prompt="<script>alert(1)</script>"), "go.one")
     assert "<script>" not in html(app)
+
+
+def test_what_was_written_before_a_stop_stays(model, monkeypatch):
+    app = open_page("generation", prompt=PROMPT)
+    everything = tj.generate
+
+    def stopped_after_three(*args, **kwargs):
+        steps = everything(*args, **kwargs)
+        for _ in range(3):
+            yield next(steps)
+        raise StopException  # as Streamlit does when a button is clicked meanwhile
+
+    monkeypatch.setattr(tj, "generate", stopped_after_three)
+    click(app, "go.many")
+    monkeypatch.undo()
+    run(app)
+    assert written(app) == [step.token.id for step in tj.generate(model, PROMPT, 3, 1, 40, 0.9, 7)]
+    assert html(app).count('class="tj-new"') == 3
