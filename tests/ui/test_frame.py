@@ -133,6 +133,14 @@ def test_an_example_says_what_it_shows_with_the_loaded_model(app, text):
         assert opened.link()["prompt"] == shown.instead
 
 
+@pytest.mark.parametrize("text", presets.texts())
+def test_what_an_example_is_for_holds_with_the_bundled_model_or_with_its_counterpart(text):
+    shown = presets.shown(text, "bundled")
+    if not shown.holds:
+        assert shown.instead, "an example that fails offers another"
+        assert presets.shown(shown.instead, "bundled").holds
+
+
 def test_the_folders_of_this_server_are_offered_by_name(app, monkeypatch, tmp_path):
     named = tmp_path / "named"
     named.mkdir()

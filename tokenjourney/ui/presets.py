@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tokenjourney.figures.text import share
+from tokenjourney.tokenizer import visible
 from tokenjourney.ui import cache
 from tokenjourney.ui.text import ASSETS, Safe, load_file, markup, token
 
@@ -43,12 +44,13 @@ def default() -> str:
 
 
 def shown(text: str, model: str) -> Shown | None:
-    """What the preset of that text shows with that model; None if there is no such preset.
+    """What the preset or counterpart of that text shows with that model; None if there is none.
 
     Raises:
         TokenJourneyError: the model cannot trace it.
     """
-    for preset in load_file(FILE)["presets"]:
+    found = load_file(FILE)
+    for preset in [*found["presets"], *found["counterparts"]]:
         if preset["text"] == text:
             return _shown(preset, model)
     return None
@@ -58,21 +60,19 @@ def _shown(preset: Mapping[str, Any], model: str) -> Shown:
     journey = cache.journey(model, preset["text"])
     loaded, guess = cache.model(model), journey.next_tokens(k=1)[0]
     pieces, holds = _CLAIMS[preset["claim"]](preset, model, journey)
-    if preset["claim"] in ("next", "repeats"):
+    if "expects" in preset:
         holds = guess.text == preset["expects"]
+    if "expects_share" in preset:
+        holds = guess.probability >= preset["expects_share"]
     sentence = markup(
         preset["holds" if holds else "fails"],
         guess=token(cache.label(loaded, guess.token_id), followed=False),
         share=share(guess.probability),
-        expects=token(_visible(preset.get("expects", "")), followed=False),
+        expects=token(visible(preset.get("expects", "").encode()), followed=False),
         pieces=pieces,
         **{"with": preset.get("with", "")},
     )
     return Shown(holds, sentence, None if holds else preset.get("instead"))
-
-
-def _visible(text: str) -> str:
-    return text.replace(" ", "·").replace("\n", "↵")
 
 
 def _guess(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
@@ -120,6 +120,7 @@ def _marks(names: tuple[str, ...]) -> Safe:
 
 
 _CLAIMS: Final = {
+    "sure": _guess,
     "next": _guess,
     "repeats": _guess,
     "pieces": _pieces,

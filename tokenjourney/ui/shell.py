@@ -115,8 +115,8 @@ def presets_row(choice: state.Choice) -> None:
         st.pills("Examples", texts, key=key, on_change=changed, label_visibility="collapsed",
                  wrap=False)  # fmt: skip
         st.html(f'<p class="tj-count">{_tokens_of(choice)}</p>', width="content")
-    if chosen is not None and choice.shown == (chosen, choice.model):
-        _say_what_it_shows(chosen, choice.model)
+    if choice.shown == (choice.prompt, choice.model):
+        _say_what_it_shows(choice.prompt, choice.model)
 
 
 def _say_what_it_shows(preset: str, model: str) -> None:
