@@ -42,30 +42,53 @@ def load_model(
         >>> load_model().config.n_layers
         6
     """
+    folder = checkpoint_folder(name, revision=revision, local_files_only=local_files_only)
+    is_hub = _named_folder(name) is None
+    return load_checkpoint(folder, name=os.fspath(name or "") if is_hub else None)
+
+
+def checkpoint_folder(
+    name: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    local_files_only: bool = False,
+) -> Path:
+    """The folder in which the files of a model lie; a Hub model is fetched if it is not there yet.
+
+    Takes what `load_model` takes.
+
+    Raises:
+        ModelNotFoundError: there is no such model, or it cannot be fetched.
+        CheckpointError: it is not a GPT-2, or has no safetensors.
+    """
     if name is not None and not isinstance(name, str | os.PathLike):
         raise ModelNotFoundError(
             f"A model's name must be a str or a path, not {type(name).__name__}: give a Hub id, a "
             "local folder, or nothing for the bundled model."
         )
-    if name is None or name == BUNDLED_MODEL:
-        folder: Path | None = MODELS_FOLDER / BUNDLED_MODEL
-        if not (MODELS_FOLDER / BUNDLED_MODEL).is_dir():
-            raise ModelNotFoundError(
-                f"The bundled model is missing: there is no folder {folder}. Get the project "
-                "again, or load a model of the Hub, or a local folder."
-            )
-    else:
-        folder = _local_folder(name)
+    folder = _named_folder(name)
     if folder is None:
         from tokenjourney.model.hub import fetch  # only here is huggingface_hub imported
 
-        text = os.fspath(name or "")
-        return load_checkpoint(fetch(text, revision, local_files_only), name=text)
+        return fetch(os.fspath(name or ""), revision, local_files_only)
     if revision is not None:
         raise ModelNotFoundError(
             f"{folder} is a local model and has no revisions; leave out revision={revision!r}."
         )
-    return load_checkpoint(folder)
+    return folder
+
+
+def _named_folder(name: str | os.PathLike[str] | None) -> Path | None:
+    """The folder of the bundled model or of a local one; None for a Hub id."""
+    if name is not None and name != BUNDLED_MODEL:
+        return _local_folder(name)
+    folder = MODELS_FOLDER / BUNDLED_MODEL
+    if not folder.is_dir():
+        raise ModelNotFoundError(
+            f"The bundled model is missing: there is no folder {folder}. Get the project "
+            "again, or load a model of the Hub, or a local folder."
+        )
+    return folder
 
 
 def _local_folder(name: str | os.PathLike[str]) -> Path | None:
