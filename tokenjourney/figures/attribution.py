@@ -101,7 +101,7 @@ def attribution_table(
         rows.append((f"block {block}, attention bias", float(bias[block])))
         rows.append((f"block {block}, feed-forward", float(per_mlp[block])))
     rows += [("bias of the final LayerNorm", final_bias), ("sum", total)]
-    return ["part", "push"], rows  # type: ignore[return-value]
+    return ["part", "push"], rows
 
 
 def _steps(
