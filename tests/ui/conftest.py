@@ -21,9 +21,8 @@ class App:
         self.test = AppTest.from_file(FRAME, default_timeout=120)
         for name, value in query.items():
             self.test.query_params[name] = str(value)
+        self.test.switch_page(str(PROJECT / "pages" / f"{page}.py"))
         self.run()
-        if page != "start":
-            self.go(page)
 
     def run(self) -> App:
         """Run the script, which may not raise."""
