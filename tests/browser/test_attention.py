@@ -32,8 +32,9 @@ def hover(visitor, figure, *where):
 def click(visitor, figure, *where):
     x, y = place(visitor, figure, *where)
     visitor.page.mouse.move(x, y)
+    before = visitor.query()
     visitor.page.mouse.click(x, y)
-    visitor.page.wait_for_timeout(200)
+    visitor.page.wait_for_function("before => location.search.slice(1) !== before", arg=before)
     return visitor.settle()
 
 
@@ -73,7 +74,7 @@ def test_a_click_on_a_thumbnail_opens_its_head(opened):
 
 
 def test_a_click_on_a_token_of_the_lines_follows_it(opened):
-    click(opened, "attention-lines", "xaxis", "yaxis", 0.001, 4)
+    click(opened, "attention-lines", "xaxis", "yaxis", -0.08, 4)
     assert opened.followed() == "·there"
 
 

@@ -16,7 +16,7 @@ DRAWN_FROM = 0.02
 """Shares below this are not drawn."""
 
 _WIDTHS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.01)  # upper ends of the classes of equal width
-_LEFT, _TOP, _BOTTOM, _BEND = 110, 46, 8, 17
+_SIDE, _TOP, _BOTTOM, _BEND = 0.24, 46, 8, 17  # _SIDE: room for the labels, in lengths of a line
 
 
 def head_lines_figure(
@@ -55,7 +55,7 @@ def head_lines_figure(
         caption = f"Tokens {start}–{end - 1} of {count(tokens)}."
     sketch = Sketch(
         theme, height=_TOP + max(2, end - start) * pitch + _BOTTOM,
-        margin=(_LEFT, _LEFT, _TOP, _BOTTOM), caption=caption, hoverdistance=20,
+        margin=(4, 4, _TOP, _BOTTOM), caption=caption, hoverdistance=20,
     )  # fmt: skip
     query, key = (a + start for a in np.nonzero(shares[start:end, start:end] >= DRAWN_FROM))
     mine = query == followed
@@ -74,10 +74,10 @@ def head_lines_figure(
                 note(f"<b>{text}</b>" if is_strong and x else text, x, row, xref="x", yref="y",
                      anchor=anchor, shift=(shift, 0), size=size, colour=colour)
             )  # fmt: skip
-    sketch.notes(*heading("query", "who asks", 0, 1, theme=theme, anchor="right"))
-    sketch.notes(*heading("key", "who answers", 1, 1, theme=theme))
+    sketch.notes(*heading("query", "who asks", 0, 1, theme=theme, anchor="right", xref="x"))
+    sketch.notes(*heading("key", "who answers", 1, 1, theme=theme, xref="x"))
     sketch.layout(
-        xaxis={"range": [0, 1], **NO_TICKS},
+        xaxis={"range": [-_SIDE, 1 + _SIDE], **NO_TICKS},
         yaxis={"range": [max(end, start + 2) - 0.5, start - 0.5], **NO_TICKS},
     )
     return sketch.figure()
@@ -136,17 +136,18 @@ def _add_targets(
         f"“{names[q]}” looks at “{names[k]}” with {number(shares[q, k])}"
         for q, k in zip(query, key, strict=True)
     ]
-    said += [
+    words = [
         f"“{names[q]}” looks most at “{names[k]}”, with {number(shares[q, k])}. Click to follow."
         for q, k in zip(own, strongest, strict=True)
     ]
-    x = np.concatenate([np.full(len(query), 0.8), np.zeros(len(own))])
-    y = np.concatenate([query + (key - query) * ease, own])
+    x = np.concatenate([np.full(len(query), 0.8), np.zeros(len(own)), np.full(len(own), -0.1)])
+    y = np.concatenate([query + (key - query) * ease, own, own])
+    said += words * 2  # at the line's beginning, and on the token's text
     sketch.trace(
         go.Scatter(
             x=x.astype(np.float32), y=y.astype(np.float32), mode="markers", hoverinfo="text",
             hovertext=[escaped(text) for text in said], name="tokens",
-            customdata=np.concatenate([query, own])[:, None],
+            customdata=np.concatenate([query, own, own])[:, None],
             marker={"size": 14, "opacity": 0}, selected={"marker": {"opacity": 0}},
             unselected={"marker": {"opacity": 0}},
         )

@@ -59,6 +59,7 @@ def chart(
     options: dict[str, Any] = {}
     if clicks:
         options = {"selection_mode": "points", "on_select": _on_select(name, clicks)}
+        chart.update_layout(clickmode="event+select")  # Streamlit sets it late, and loses it
     with st.container(key=f"tjfig-{name}", gap=None):
         st.plotly_chart(chart, theme=None, height=height, key=f"chart-{name}", config=_CONFIG,
                         alt=alt, **options)  # fmt: skip
@@ -80,7 +81,7 @@ def _on_select(name: str, clicks: Clicks) -> Callable[[], None]:
         changes = _changes(clicks, points[0]) if points else {}
         if changes:
             state.put(**changes)
-            st.session_state[f"clicked-{name}"] = _in_fragment()
+            st.session_state[f"clicked-{name}"] = in_fragment()
 
     return selected
 
@@ -103,7 +104,8 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _in_fragment() -> bool:
+def in_fragment() -> bool:
+    """Whether only a part of the page is running."""
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     context = get_script_run_ctx()
