@@ -49,12 +49,12 @@ class BoundedCache(Generic[Value]):
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """The value of `key`, computed if it is not there."""
-        if (kept := self._find(key)) is not None:
+        if (kept := self.find(key)) is not None:
             return kept
         with self._lock:
             flight = self._flights.setdefault(key, threading.Lock())
         with flight:
-            if (kept := self._find(key)) is not None:
+            if (kept := self.find(key)) is not None:
                 return kept
             try:
                 value = compute()
@@ -72,7 +72,8 @@ class BoundedCache(Generic[Value]):
         """How many values are there."""
         return len(self._values)
 
-    def _find(self, key: Hashable) -> Value | None:
+    def find(self, key: Hashable) -> Value | None:
+        """The value of `key` if it is there, otherwise None."""
         with self._lock:
             if (kept := self._values.get(key)) is not None:
                 self._values.move_to_end(key)
@@ -113,6 +114,11 @@ def fact(key: Hashable, compute: Callable[[], Value]) -> Value:
     """A value that pages compute once and share. None counts as not there."""
     found: Value = _facts().get(key, compute)
     return found
+
+
+def known(key: Hashable) -> Any:
+    """The value of a `fact` that somebody has computed, or None."""
+    return _facts().find(key)
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from tokenjourney.errors import ModelNotFoundError
 from tokenjourney.ui.state import BUNDLED
 
 DEFAULT_MODELS: Final = "gpt2,gpt2-medium,gpt2-large,gpt2-xl,distilgpt2"
@@ -84,6 +85,20 @@ def offers() -> Mapping[str, Offer]:
             sizes = _KNOWN.get(name, (None, None))
             found.setdefault(name, Offer(name, _TITLES.get(name, name), name, "hub", *sizes))
     return MappingProxyType(found)
+
+
+def folder(name: str) -> Path:
+    """The folder in which the files of an offered model lie; nothing is fetched.
+
+    Raises:
+        ModelNotFoundError: this server does not offer it, or it is not here yet.
+    """
+    from tokenjourney.model.loading import checkpoint_folder
+
+    offer = offers().get(name)
+    if offer is None:
+        raise ModelNotFoundError(f"This server has no model named {name!r}.")
+    return checkpoint_folder(offer.source, local_files_only=offer.kind == "hub")
 
 
 def on_disk(offer: Offer) -> bool:

@@ -9,6 +9,7 @@ import streamlit as st
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.text import count
 from tokenjourney.ui import (
+    badge,
     cache,
     components,
     figure,
@@ -38,6 +39,7 @@ def run() -> None:
     problem(choice, traced)
     with st.sidebar:
         sidebar(choice, pages)
+        checks = st.container()
     if choice.shown is None:
         state.write()
         return
@@ -54,6 +56,8 @@ def run() -> None:
         figure.card(str(error))
     finally:  # a page may also end with st.stop
         state.write()
+        with checks:  # last, so that no page waits for it
+            badge.draw(model, prompt)
 
 
 def trace_prompt(choice: state.Choice) -> TokenJourneyError | None:
