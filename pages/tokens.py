@@ -21,7 +21,7 @@ followed = tokens[page.token]
 piece = next(p for p in pieces if p.start <= followed.start < p.end)
 kinds = page.text_table("kinds")
 
-page.section("pieces", n=len(pieces), T=len(tokens))
+page.section("pieces", n=f"{len(pieces):,}", T=f"{len(tokens):,}")
 page.picture(
     "pieces",
     pieces_picture(pieces, tokens, texts, page.token),

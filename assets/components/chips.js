@@ -1,10 +1,13 @@
 // The row of token chips: a group of radio buttons, one of which is followed.
 // All texts come from a prompt, so they are set with textContent and never as HTML.
 
+// Chips beyond these are laid out only while they are scrolled into sight.
+const NEAR = 100
+
 function chip(text, id, position) {
   const button = document.createElement("button")
   button.type = "button"
-  button.className = "chip"
+  button.className = position < NEAR ? "chip" : "chip far"
   button.setAttribute("role", "radio")
   button.dataset.position = position
   button.title = `“${text}”: token ${position}, ID ${id}. Click to follow.`

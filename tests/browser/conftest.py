@@ -182,11 +182,11 @@ class Visitor:
 
     def chips(self) -> list[str]:
         """The texts of the token chips."""
-        return self.page.locator(".chip .text").all_inner_texts()
+        return self.page.locator(".chip .text").all_text_contents()
 
     def followed(self) -> str:
         """The text of the followed token's chip."""
-        return self.page.locator('.chip[aria-checked="true"] .text').inner_text()
+        return self.page.locator('.chip[aria-checked="true"] .text').text_content() or ""
 
     def follow(self, position: int) -> Visitor:
         """Click the chip of a token."""

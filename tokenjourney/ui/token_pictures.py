@@ -8,17 +8,17 @@ from typing import Any, Final
 from tokenjourney.tokenizer import Token, visible
 from tokenjourney.ui.text import Safe, escaped
 
-_MOST_CARDS: Final = 60
+_MOST_CARDS: Final = 40
 _MOST_BYTES: Final = 64
 
 
 def window(n: int, around: int, most: int = _MOST_CARDS) -> range:
-    """At most so many positions, around one of them.
+    """At most so many positions around one of them, most of them behind it.
 
     >>> window(1000, 500, 4), window(3, 1)
-    (range(498, 502), range(0, 3))
+    (range(499, 503), range(0, 3))
     """
-    start = max(0, min(around - most // 2, n - most))
+    start = max(0, min(around - most // 4, n - most))
     return range(start, min(n, start + most))
 
 
