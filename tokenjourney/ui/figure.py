@@ -81,7 +81,7 @@ def _on_select(name: str, clicks: Clicks) -> Callable[[], None]:
         changes = _changes(clicks, points[0]) if points else {}
         if changes:
             state.put(**changes)
-            st.session_state[f"clicked-{name}"] = in_fragment()
+            st.session_state[f"clicked-{name}"] = _in_fragment()
 
     return selected
 
@@ -104,8 +104,7 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def in_fragment() -> bool:
-    """Whether only a part of the page is running."""
+def _in_fragment() -> bool:
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     context = get_script_run_ctx()
