@@ -1,9 +1,12 @@
 """The stack: what becomes of the prediction, block after block."""
 
+import streamlit as st
+
 import tokenjourney as tj
 from tokenjourney import ui
 from tokenjourney.analysis.attribution import direct_logit_attribution
 from tokenjourney.analysis.lens import logit_lens, residual_norms, token_depths
+from tokenjourney.analysis.rollout import attention_rollout, head_means, occlusion
 from tokenjourney.figures.attribution import attribution_figure, attribution_table, shown_parts
 from tokenjourney.figures.layers import (
     lens_figure,
@@ -12,10 +15,11 @@ from tokenjourney.figures.layers import (
     norms_table,
     rank_figure,
 )
+from tokenjourney.figures.rollout import occlusion_figure, rollout_figure, rollout_table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
 
-MOST_ROWS, N_OPTIONS = 24, 10
+MOST_ROWS, N_OPTIONS, AT_A_TIME = 24, 10, 64
 
 page = ui.open_page("layers")
 page.shapes("(T, d_model)", "n_layers × (T, d_model)", "(T, d_model)")
@@ -178,6 +182,92 @@ def attribution(token_id: int, label: str) -> None:
     )  # fmt: skip
 
 
+def a_count(text: str) -> int:
+    """How many batches of tokens were asked for."""
+    if not (text.isascii() and text.isdigit() and len(text) < 4):
+        raise ValueError("It must be a whole number from 0 to 999.")
+    return int(text)
+
+
+def tried_out(batches: int) -> dict[int, tuple[float, float]]:
+    """Position by position, what the answer loses without it: the nearest tokens first."""
+    found = {}
+    for batch in range(batches):
+        end = position + 1 - batch * AT_A_TIME
+        tried = range(max(end - AT_A_TIME, 0), max(end, 0))
+        if not tried:
+            break
+        results = page.remember(f"occlusion {position} {batch}", lambda tried=tried: run_all(tried))
+        found |= {one.position: (one.change, one.probability) for one in results}
+    return found
+
+
+def run_all(tried: range) -> list:
+    """One run for each of these tokens, with a bar that says how far it is."""
+    bar, results = st.empty(), []
+    for one in occlusion(model, journey, position, answer.token_id, tried):
+        results.append(one)
+        said = page.plain("trying", token=page.labels[one.position], n=len(results), of=len(tried))
+        bar.progress(len(results) / len(tried), ui.plain_label(said))
+    bar.empty()
+    return results
+
+
+def what_it_rests_on() -> None:
+    """Mean attention and rollout beside what happens when a token is taken away."""
+    word = page.label(answer.token_id)
+    page.section("rests", token=page.token_html, answer=ui.token(word, followed=False))
+    mean, rolled = page.remember(f"rests {position}", shares_of_attention)
+    page.figure(
+        "rollout",
+        rollout_figure(mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position,
+                       theme=theme),
+        lambda: rollout_table(mean=mean, rollout=rolled, labels=page.labels),
+        clicks="token", token=page.labels[position],
+    )  # fmt: skip
+    batches, put_batches = page.extra("without", 0, a_count)
+    rest = position + 1 - batches * AT_A_TIME
+    if rest > 0:
+        label = "try_more" if batches else "try"
+        st.button(
+            page.plain(label, n=min(rest, AT_A_TIME)), key="try-without", on_click=put_batches,
+            args=(batches + 1,),
+        )  # fmt: skip
+    if not batches:
+        page.say("not_tried")
+        return
+    found = tried_out(batches)
+    missing = (0.0, answer.probability)
+    unknown = (float("nan"), float("nan"))
+    rows = [found.get(p, missing if p > position else unknown) for p in range(len(journey))]
+    changes, shares = [row[0] for row in rows], [row[1] for row in rows]
+    page.figure(
+        "occlusion",
+        occlusion_figure(changes=changes, probabilities=shares, labels=page.texts_of_tokens,
+                         answer=word, followed=position, theme=theme),
+        lambda: rollout_table(mean=mean, rollout=rolled, changes=changes, probabilities=shares,
+                              labels=page.labels),
+        clicks="token", answer=word, probability=share(answer.probability),
+    )  # fmt: skip
+    missed = min(found, key=lambda p: found[p][0])
+    seen = max(range(position + 1), key=lambda p: float(mean[p]))
+    page.say(
+        "rests_on",
+        missed=ui.token(page.labels[missed], followed=False), change=number(found[missed][0]),
+        answer=ui.token(word, followed=False), probability=share(found[missed][1]),
+        seen=ui.token(page.labels[seen], followed=False), share=share(float(mean[seen])),
+        seen_change=number(found[seen][0]) if seen in found else "–",
+    )  # fmt: skip
+
+
+def shares_of_attention() -> tuple:
+    """Mean attention and rollout of the followed token."""
+    means = head_means(journey["pattern", block] for block in range(n_layers))
+    return means[:, position].mean(axis=0), attention_rollout(means, position)
+
+
 grid()
 ui.part(way_of_a_token)()
-page.source(tj.model.gpt2.Block.forward, logit_lens, direct_logit_attribution)
+ui.part(what_it_rests_on)()
+page.source(tj.model.gpt2.Block.forward, logit_lens, direct_logit_attribution, attention_rollout,
+            occlusion)  # fmt: skip

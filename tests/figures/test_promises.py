@@ -27,6 +27,7 @@ from tokenjourney.figures.positions import (
     two_places_figure,
 )
 from tokenjourney.figures.predictions import predictions_figure
+from tokenjourney.figures.rollout import occlusion_figure, rollout_figure
 from tokenjourney.figures.strips import strips_figure
 from tokenjourney.figures.theme import DARK, LIGHT
 
@@ -79,6 +80,11 @@ CASES = {
         "lengths": numbers(3, TOKENS), "labels": ODD, "followed": 1}),
     "rank": (rank_figure, {
         "ranks": [5, 2, 1], "probabilities": numbers(3), "label": ODD[0], "vocabulary": 9}),
+    "rollout": (rollout_figure, {
+        "mean": vector, "rollout": vector, "labels": ODD, "followed": 1}),
+    "occlusion": (occlusion_figure, {
+        "changes": vector - 0.5, "probabilities": vector, "labels": ODD, "answer": ODD[0],
+        "followed": 1}),
     "output": (output_figure, {
         "logits": vector, "scaled": vector, "probabilities": vector / vector.sum(), "kept": kept,
         "renormalised": vector / vector.sum(), "token_ids": list(range(TOKENS)), "labels": ODD,

@@ -7,7 +7,9 @@ import tokenjourney as tj
 from tests.pages.driver import charts, html, open_page, run, trace
 
 PROMPT = "The dog chased another dog"
-FIGURES = ("layers-lens", "layers-rank", "layers-norms", "layers-attribution")
+FIGURES = (
+    "layers-lens", "layers-rank", "layers-norms", "layers-attribution", "layers-rollout",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +104,39 @@ def test_a_token_that_does_not_exist_is_answered_with_a_notice(watch):
     app = open_page("layers", prompt=PROMPT, watch=watch)
     assert f"The link says watch={watch}" in html(app)
     assert set(FIGURES) <= set(charts(app))
+
+
+def test_the_shares_of_attention_are_those_of_the_followed_token(journey):
+    app = open_page("layers", prompt=PROMPT, token=2)
+    for name in ("mean attention", "attention rollout"):
+        shares = trace(app, "layers-rollout", name)["y"]
+        assert sum(shares) == pytest.approx(1, abs=1e-4)
+        assert not any(shares[3:])
+    blocks = range(journey.config.n_layers)
+    mean = np.mean([journey["pattern", block][:, 2] for block in blocks], axis=(0, 1))
+    assert trace(app, "layers-rollout", "mean attention")["y"] == pytest.approx(mean, abs=1e-5)
+
+
+def test_a_click_takes_every_token_away_and_the_link_keeps_it(model, journey):
+    app = open_page("layers", prompt=PROMPT)
+    assert "layers-occlusion" not in charts(app)
+    app.button(key="try-without").click()
+    run(app)
+    changes = trace(app, "layers-occlusion", "change of the logit")["y"]
+    answer = journey.next_tokens(k=1)[0]
+    rows = journey["hook_embed"].copy()
+    rows[1] = model.W_E.mean(axis=0)
+    without = tj.trace(model, PROMPT, edits=[tj.replace("hook_embed", rows)])
+    expected = without.logits_at()[answer.token_id] - answer.logit
+    assert changes[1] == pytest.approx(expected, abs=1e-4)
+    assert "Missed most" in html(app)
+    assert app.query_params["without"] == "1"
+    assert "try-without" not in [button.key for button in app.button]
+    assert "layers-occlusion" in charts(open_page("layers", prompt=PROMPT, without=1))
+
+
+def test_of_a_long_prompt_64_tokens_are_taken_away_with_a_click():
+    app = open_page("layers", prompt="The dog ran. " * 20, without=1)
+    changes = trace(app, "layers-occlusion", "change of the logit")["y"]
+    assert sum(change == change for change in changes) <= 64
+    assert any("earlier tokens" in button.label for button in app.button)

@@ -34,6 +34,7 @@ One page each, in the order of the journey:
 - feed_forward: `gelu_figure`, `gelu_table`
 - layers: `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
 - attribution (layers): `attribution_figure`, `attribution_table`
+- rollout (layers): `rollout_figure`, `occlusion_figure`, `rollout_table`
 - output: `output_figure`, `output_table`
 - readout (output): `readout_figure`, `readout_table`
 - predictions (output): `predictions_figure`, `predictions_table`

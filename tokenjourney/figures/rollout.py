@@ -1,0 +1,166 @@
+"""What an answer rests on, token by token of the prompt: shares of attention, and trying it out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from tokenjourney.figures.drawing import Sketch, labelled_positions, note, tick_texts
+from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import as_vector, require_same_length
+from tokenjourney.figures.strips import window
+from tokenjourney.figures.text import count, distinct_labels, escaped, share, signed
+from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+
+_MOST_WRITTEN = 16
+_MARGIN = (64, 24, 30, 78)
+
+
+def rollout_figure(
+    *,
+    mean: ArrayLike,
+    rollout: ArrayLike,
+    labels: Sequence[str],
+    followed: int,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """Two bars for each token: the mean attention it gets, and its share by attention rollout.
+
+    Above 60 tokens a window around the followed one is shown, and the caption says so.
+
+    Args:
+        mean: (T,) the mean over all heads and blocks of the attention that the followed token pays.
+        rollout: (T,) its attention rollout.
+        labels: the visible texts of the T tokens.
+        followed: the position with the accent.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: shares and labels differ in number.
+    """
+    theme = as_theme(theme)
+    shares = as_vector(mean, "mean"), as_vector(rollout, "rollout")
+    require_same_length(labels=labels, mean=shares[0], rollout=shares[1])
+    names = distinct_labels(labels)
+    start, end = window(len(names), followed)
+    sketch = Sketch(theme, height=300, margin=_MARGIN, caption=_caption(start, end, len(names)),
+                    barmode="group", bargap=0.25, bargroupgap=0.06, hoverdistance=30,
+                    showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02,
+                                             "yanchor": "bottom"})  # fmt: skip
+    for name, values, colour in (
+        ("mean attention", shares[0], theme.curve),
+        ("attention rollout", shares[1], theme.quantity),
+    ):
+        sketch.trace(
+            go.Bar(
+                x=np.arange(start, end), y=values[start:end], name=name, hoverinfo="text",
+                marker={"color": colour}, customdata=np.arange(start, end)[:, None],
+                hovertext=[f"“{escaped(names[p])}” gets {share(float(values[p]))} by {name}"
+                           for p in range(start, end)],
+            )
+        )  # fmt: skip
+    sketch.layout(
+        xaxis=_tokens_axis(names, start, end, followed),
+        yaxis={"range": [0, max(float(s.max()) for s in shares) * 1.08], "tickformat": ".0%",
+               "nticks": 5, "title": {"text": "share of attention"}},
+    )  # fmt: skip
+    return sketch.figure()
+
+
+def occlusion_figure(
+    *,
+    changes: ArrayLike,
+    probabilities: ArrayLike,
+    labels: Sequence[str],
+    answer: str,
+    followed: int,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """One bar for each token: how the answer's logit changes when the token loses its meaning.
+
+    Above 60 tokens a window around the followed one is shown, and the caption says so.
+
+    Args:
+        changes: (T,) logit without the token minus logit with it; NaN where it was not tried.
+        probabilities: (T,) the answer's probability without the token; NaN likewise.
+        labels: the visible texts of the T tokens.
+        answer: the visible text of the answer.
+        followed: the position after which the answer stands.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: numbers and labels differ in number.
+    """
+    theme = as_theme(theme)
+    sizes, shares = as_vector(changes, "changes"), as_vector(probabilities, "probabilities")
+    require_same_length(labels=labels, changes=sizes, probabilities=shares)
+    names = distinct_labels(labels)
+    start, end = window(len(names), followed)
+    limit = max(float(np.nan_to_num(np.abs(sizes)).max()), 1e-6) * 1.2
+    sketch = Sketch(theme, height=300, margin=_MARGIN, caption=_caption(start, end, len(names)),
+                    bargap=0.3, hoverdistance=30)  # fmt: skip
+    sketch.trace(
+        go.Bar(
+            x=np.arange(start, end), y=sizes[start:end], name="change of the logit",
+            hoverinfo="text", customdata=np.arange(start, end)[:, None],
+            marker={"color": [theme.up if s > 0 else theme.down for s in sizes[start:end]]},
+            hovertext=[_sentence(names[p], answer, float(sizes[p]), float(shares[p]))
+                       for p in range(start, end)],
+        )
+    )  # fmt: skip
+    if end - start <= _MOST_WRITTEN:
+        sketch.notes(
+            *(note(signed(float(sizes[p])), p, float(sizes[p]), xref="x", yref="y",
+                   anchor="center", valign="bottom" if sizes[p] > 0 else "top", colour=theme.ink2,
+                   shift=(0, 2 if sizes[p] > 0 else -2))
+              for p in range(start, end) if not np.isnan(sizes[p]))
+        )  # fmt: skip
+    sketch.layout(
+        xaxis=_tokens_axis(names, start, end, followed),
+        yaxis={"range": [-limit, limit], "nticks": 5, "zerolinecolor": theme.curve,
+               "title": {"text": "change of the logit"}},
+    )  # fmt: skip
+    return sketch.figure()
+
+
+def rollout_table(
+    *,
+    mean: ArrayLike,
+    rollout: ArrayLike,
+    changes: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    labels: Sequence[str],
+) -> Table:
+    """One row per token: its shares, and what happens without it, where that was tried."""
+    columns = ["position", "token", "mean attention", "attention rollout"]
+    parts: list[list[float]] = [as_vector(values).tolist() for values in (mean, rollout)]
+    if changes is not None and probabilities is not None:
+        columns += ["change of the logit without it", "probability without it"]
+        parts += [as_vector(values).tolist() for values in (changes, probabilities)]
+    rows = zip(range(len(labels)), distinct_labels(labels), *parts, strict=True)
+    return columns, [tuple(row) for row in rows]
+
+
+def _sentence(name: str, answer: str, change: float, probability: float) -> str:
+    if np.isnan(change):
+        return f"without “{escaped(name)}”: not tried yet"
+    return (
+        f"without “{escaped(name)}” the logit of “{escaped(answer)}” changes by {signed(change)}, "
+        f"and its probability is {share(probability)}"
+    )
+
+
+def _caption(start: int, end: int, tokens: int) -> str:
+    return "" if end - start == tokens else f"Tokens {start}–{end - 1} of {count(tokens)}."
+
+
+def _tokens_axis(names: Sequence[str], start: int, end: int, followed: int) -> dict[str, Any]:
+    shown = [start + p for p in labelled_positions(end - start, 30, [followed - start])]
+    texts = tick_texts([names[p] for p in shown], shown.index(followed))
+    return {
+        "range": [start - 0.6, end - 0.4], "tickmode": "array", "tickvals": shown,
+        "ticktext": texts, "tickangle": 0 if end - start <= 12 else -60, "showgrid": False,
+        "zeroline": False, "title": {"text": "token of the prompt"},
+    }  # fmt: skip
