@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tokenjourney as tj
+from tokenjourney.analysis.head_averages import head_averages, save_head_averages
+from tokenjourney.analysis.heads import KINDS
 from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.loading import checkpoint_folder
 from tokenjourney.training.card import model_card
 from tokenjourney.training.corpus import Repetition, read_stories
 from tokenjourney.training.evaluate import bits_per_byte
@@ -97,6 +100,18 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(f"{bits:.4f} bits per byte on {len(stories):,} stories of {options.corpus}")
 
 
+def _heads(options: argparse.Namespace) -> None:
+    folder = checkpoint_folder(options.model)
+    model = tj.load_model(options.model)
+    averages = head_averages(model)
+    path = save_head_averages(averages, model, folder)
+    for row, kind in enumerate(KINDS):
+        scores = averages.scores.values[row]
+        block, head = divmod(int(scores.argmax()), model.config.n_heads)
+        print(f"{kind:10} strongest in block {block} head {head}: {scores[block, head]:.2f}")
+    print(f"written to {path}")
+
+
 def _train(options: argparse.Namespace) -> None:
     work = options.work or options.out.with_name(options.out.name + ".training")
     run = Run(
@@ -136,6 +151,7 @@ def _train(options: argparse.Namespace) -> None:
     assert model.tokenizer is not None
     bits = bits_per_byte(model.network, model.tokenizer, read_stories([options.validation]))
     card = model_card(model, run, bits, facts["step"], options.data)
+    save_head_averages(head_averages(model), model, options.out)
     (options.out / "README.md").write_text(card, encoding="utf-8")
     print(f"{options.out}: {bits:.4f} bits per byte on {options.validation}")
 
@@ -183,6 +199,9 @@ def _parser() -> argparse.ArgumentParser:
     reporting.add_argument("--theme", choices=["light", "dark"], default="light")
 
     command("models", "List the models that can be loaded by name", _models)
+
+    naming = command("heads", "Measure what each head does, and store it by the checkpoint", _heads)
+    model_option(naming)
 
     measuring = command("evaluate", "Measure bits per byte on a held-out text", _evaluate)
     measuring.add_argument("corpus", type=Path, help="stories between lines of <|endoftext|>")
