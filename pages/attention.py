@@ -13,7 +13,7 @@ from tokenjourney.analysis.attention import (
     scaled_scores,
     suppressed,
 )
-from tokenjourney.analysis.heads import HeadSet, head_survey, repeated_random_tokens
+from tokenjourney.analysis.heads import HeadSet, head_survey
 from tokenjourney.figures.attention import attention_matrices_figure, attention_table
 from tokenjourney.figures.attention_card import (
     attention_card_figure,
@@ -143,7 +143,7 @@ def scores() -> None:
             axis=page.plain("words.scores_axis"), limit=1.0, groove=True, theme=page.theme,
         ),
         lambda: (["score", "share of attention"], list(zip(rows, found, strict=True))),
-        n=len(repeats_ids),
+        n=repeats.n_tokens, runs=len(repeats.seeds),
     )  # fmt: skip
 
 
@@ -240,16 +240,7 @@ def writes() -> None:
 
 patterns = (journey["pattern", b] for b in range(config.n_layers))
 survey = page.remember(f"survey {off}", lambda: head_survey(patterns, journey.token_ids))
-repeats_ids = repeated_random_tokens(config.d_vocab, config.n_ctx)
-
-
-def survey_of_repeats() -> object:
-    """The heads on repeated random tokens, once per model."""
-    random = tj.trace(page.model, repeats_ids)
-    return head_survey((random["pattern", b] for b in range(config.n_layers)), repeats_ids, most=1)
-
-
-repeats = page.remember("repeats", survey_of_repeats, of="model")
+repeats = page.head_averages()
 kinds = [[survey.scores.kind(b, h) for h in range(sizes[1])] for b in range(sizes[0])]
 sentences = [
     [

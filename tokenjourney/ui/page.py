@@ -5,15 +5,21 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import streamlit as st
 
+from tokenjourney.analysis.head_averages import (
+    HeadAverages,
+    head_averages,
+    stored_head_averages,
+)
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
-from tokenjourney.ui import cache, figure, state, widgets
+from tokenjourney.ui import cache, figure, models, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
@@ -97,6 +103,21 @@ class Page:
         """
         prompt = self._prompt if of == "journey" else None
         return cache.fact((self.name, key, self._model_name, prompt), compute)
+
+    def head_averages(self) -> HeadAverages:
+        """What the model's heads do on average: as stored beside the checkpoint, or measured now.
+
+        Measured now, it is one run on random tokens; stored, it is the mean over several.
+        """
+
+        def found() -> HeadAverages:
+            with suppress(TokenJourneyError):  # a folder that is gone stores nothing
+                stored = stored_head_averages(self.model, models.folder(self._model_name))
+                if stored is not None:
+                    return stored
+            return head_averages(self.model, seeds=(0,))
+
+        return cache.fact(("head averages", self._model_name), found)
 
     def other(self, prompt: str) -> Journey:
         """Another prompt through the same model, from the cache where it is there.
