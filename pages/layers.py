@@ -252,7 +252,7 @@ def what_it_rests_on() -> None:
     missed = min(found, key=lambda p: found[p][0])
     seen = max(range(position + 1), key=lambda p: float(mean[p]))
     page.say(
-        "rests_on",
+        "rests_on_one" if missed == seen else "rests_on",
         missed=ui.token(page.labels[missed], followed=False), change=number(found[missed][0]),
         answer=ui.token(word, followed=False), probability=share(found[missed][1]),
         seen=ui.token(page.labels[seen], followed=False), share=share(float(mean[seen])),

@@ -112,7 +112,7 @@ def journey_checks(model: Model, journey: Journey) -> tuple[Check, ...]:
     ]
     best = journey.next_tokens(k=1)[0].token_id
     parts = direct_logit_attribution(model, journey, len(journey) - 1, best)
-    summed = difference(np.float32([parts.parts_sum]), np.float32([parts.total]))
+    summed = difference(_single(parts.parts_sum), _single(parts.total))
     return (
         _worst_block("patterns", sums),
         _worst_block("blocks", added),
@@ -149,6 +149,10 @@ def peer_checks(journey: Journey, folder: Path) -> tuple[Check, ...]:
         stream = difference(journey["resid_post", block], streams[block + 1])
         checks += [_check("pattern", pattern, block), _check("stream", stream, block)]
     return (*checks, _check("logits", difference(journey.logits, logits)))
+
+
+def _single(value: float) -> Array:
+    return np.array([value], dtype=np.float32)
 
 
 def _check(name: str, error: float, block: int | None = None) -> Check:
@@ -195,12 +199,12 @@ def _peer_run(folder: Path, token_ids: Sequence[int]) -> tuple[list[Array], list
             "transformers is not installed, so there is nothing to compare with. It is part of "
             "requirements.txt: install that, or transformers alone, and start the server again."
         ) from error
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         theirs = GPT2LMHeadModel.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True,
             local_files_only=True,
-        ).eval()  # fmt: skip
+        )  # fmt: skip
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"transformers cannot open {folder}: {error}") from error
     last: list[Tensor] = []

@@ -15,7 +15,7 @@ from tokenjourney.figures.text import count, distinct_labels, escaped, share, si
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 
 _MOST_WRITTEN = 16
-_MARGIN = (64, 24, 30, 78)
+_FLAT = 12
 
 
 def rollout_figure(
@@ -45,7 +45,8 @@ def rollout_figure(
     require_same_length(labels=labels, mean=shares[0], rollout=shares[1])
     names = distinct_labels(labels)
     start, end = window(len(names), followed)
-    sketch = Sketch(theme, height=300, margin=_MARGIN, caption=_caption(start, end, len(names)),
+    sketch = Sketch(theme, height=300, margin=_margin(end - start),
+                    caption=_caption(start, end, len(names)),
                     barmode="group", bargap=0.25, bargroupgap=0.06, hoverdistance=30,
                     showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02,
                                              "yanchor": "bottom"})  # fmt: skip
@@ -99,7 +100,8 @@ def occlusion_figure(
     names = distinct_labels(labels)
     start, end = window(len(names), followed)
     limit = max(float(np.nan_to_num(np.abs(sizes)).max()), 1e-6) * 1.2
-    sketch = Sketch(theme, height=300, margin=_MARGIN, caption=_caption(start, end, len(names)),
+    sketch = Sketch(theme, height=300, margin=_margin(end - start),
+                    caption=_caption(start, end, len(names)),
                     bargap=0.3, hoverdistance=30)  # fmt: skip
     sketch.trace(
         go.Bar(
@@ -152,6 +154,11 @@ def _sentence(name: str, answer: str, change: float, probability: float) -> str:
     )
 
 
+def _margin(shown: int) -> tuple[int, int, int, int]:
+    """Room for the labels of the tokens, which stand aslant where there are many."""
+    return 64, 24, 30, 54 if shown <= _FLAT else 96
+
+
 def _caption(start: int, end: int, tokens: int) -> str:
     return "" if end - start == tokens else f"Tokens {start}–{end - 1} of {count(tokens)}."
 
@@ -161,6 +168,6 @@ def _tokens_axis(names: Sequence[str], start: int, end: int, followed: int) -> d
     texts = tick_texts([names[p] for p in shown], shown.index(followed))
     return {
         "range": [start - 0.6, end - 0.4], "tickmode": "array", "tickvals": shown,
-        "ticktext": texts, "tickangle": 0 if end - start <= 12 else -60, "showgrid": False,
+        "ticktext": texts, "tickangle": 0 if end - start <= _FLAT else -60, "showgrid": False,
         "zeroline": False, "title": {"text": "token of the prompt"},
     }  # fmt: skip
