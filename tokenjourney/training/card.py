@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from tokenjourney.generation import generate
 from tokenjourney.model.model import Model
 from tokenjourney.training.corpus import END_OF_TEXT, end_of_text_id
@@ -33,37 +35,28 @@ def model_card(model: Model, run: Run, bits: float, steps: int, data: str) -> st
         rates += f"{recipe.learning_rate} for the rest"
     repeated = run.repetition.passages + run.repetition.shuffled
     samples = "\n\n".join(f"> {told(model, prompt)}" for prompt in SAMPLE_PROMPTS)
-    return f"""---
-license: cdla-sharing-1.0
-language: en
-tags: [gpt2, token-journey]
----
-
-# {model.name}
-
-A GPT-2 that writes little stories, made for looking inside: {sizes}.
-
-**Data.** {data}
-
-**Recipe.** Byte-level BPE learned from the corpus, then {steps:,} steps of {recipe.batch_size}
-windows of {config.n_ctx} tokens ({seen / 1e6:.1f} million tokens) with {rates}, the rate
-{"falling in a cosine" if recipe.schedule == "cosine" else "constant and then falling to 0"},
-weight decay {recipe.weight_decay}, dropout {config.dropout}, seed {recipe.seed}. The weights are
-those that were best on held-out stories.
-
-**Repetition.** {repeated:.0%} of the windows repeat a passage within the context
-({run.repetition.passages:.0%} a passage of the corpus, {run.repetition.shuffled:.0%} tokens drawn
-from all over it), so that heads learn to look for what came before.
-
-**Held out.** {bits:.3f} bits per byte on stories that it was never trained on: each story alone
-after one `{END_OF_TEXT}`, its first {config.n_ctx} tokens.
-
-**Samples**, at temperature 0.7, top-p 0.95, seed 0:
-
-{samples}
-
-**Limits.** It knows a child's words and little else, and repeats the clichés of its corpus.
-"""
+    falls = "falling in a cosine" if recipe.schedule == "cosine" else "constant, then falling to 0"
+    paragraphs = (
+        f"A GPT-2 that writes little stories, made for looking inside: {sizes}.",
+        f"**Data.** {data}",
+        f"**Recipe.** Byte-level BPE learned from the corpus, then {steps:,} steps of "
+        f"{recipe.batch_size} windows of {config.n_ctx} tokens ({seen / 1e6:.1f} million tokens) "
+        f"with {rates}, the rate {falls}, weight decay {recipe.weight_decay}, dropout "
+        f"{config.dropout}, seed {recipe.seed}{', bfloat16 products' if recipe.bf16 else ''}. The "
+        "weights are those that were best on held-out stories.",
+        f"**Repetition.** {repeated:.0%} of the windows repeat a passage within the context "
+        f"({run.repetition.passages:.0%} a passage of the corpus, {run.repetition.shuffled:.0%} "
+        "tokens drawn from all over it), so that heads learn to look for what came before.",
+        f"**Held out.** {bits:.3f} bits per byte on stories that it was never trained on: each "
+        f"story alone after one `{END_OF_TEXT}`, its first {config.n_ctx} tokens.",
+        "**Samples**, at temperature 0.7, top-p 0.95, seed 0:",
+    )
+    limits = (
+        "**Limits.** It knows a child's words and little else, and repeats its corpus's clichés."
+    )
+    header = "---\nlicense: cdla-sharing-1.0\nlanguage: en\ntags: [gpt2, token-journey]\n---"
+    wrapped = [fill(text, 100, break_on_hyphens=False) for text in paragraphs]
+    return "\n\n".join([header, f"# {model.name}", *wrapped, samples, limits]) + "\n"
 
 
 def told(model: Model, prompt: str, max_new_tokens: int = 90) -> str:
