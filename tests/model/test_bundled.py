@@ -6,6 +6,8 @@ import torch
 
 import tokenjourney as tj
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
+from tokenjourney.training.corpus import read_stories
+from tokenjourney.training.evaluate import bits_per_byte
 
 TEXT = "Once upon a time there was a little girl. She didn't like the big, red dog."
 
@@ -71,6 +73,29 @@ def test_transformers_tells_the_same_story(pair):
         )[0, prompt.shape[1] :].tolist()
     steps = tj.generate(ours, prompt[0].tolist(), max_new_tokens=50, temperature=0)
     assert [step.token.id for step in steps] == expected
+
+
+def test_it_predicts_held_out_stories(data_folder):
+    model = tj.load_model()
+    stories = read_stories([data_folder / "tinystories" / "val.txt"])
+    assert bits_per_byte(model.network, model.tokenizer, stories) <= 0.70
+
+
+def test_it_has_a_head_that_looks_one_back_and_one_that_finds_what_came_before():
+    model = tj.load_model()
+    story = (
+        "Once upon a time, there was a little girl named Lily. She loved to play outside in the "
+        "park with her big dog. One day, she saw a bird."
+    )
+    journey = tj.trace(model, story)
+    n = len(journey)
+    previous = [journey["pattern", b][:, range(1, n), range(n - 1)].mean(-1) for b in range(6)]
+    assert np.max(previous) >= 0.5
+    once = np.random.default_rng(0).integers(256, 2000, 60)
+    journey = tj.trace(model, [*once, *once])
+    again = np.arange(61, 120)  # each looks for what followed its token the first time
+    induction = [journey["pattern", b][:, again, again - 59].mean(-1) for b in range(6)]
+    assert np.max(induction) >= 0.3
 
 
 def close(ours, theirs, tolerance=1e-4):
