@@ -75,9 +75,7 @@ def two() -> None:
     if places is None:
         page.section("no_two")
         page.say("no_two")
-        st.button(
-            page.plain("try_two"), on_click=ui.put, kwargs={"prompt": page.plain("try_two")}
-        )
+        st.button(page.plain("try_two"), on_click=ui.put, kwargs={"prompt": page.plain("try_two")})
         return
     cosines = cosines_of_two(way_up(journey), *places)
     page.section("two", one=marks[0], other=marks[1])

@@ -88,8 +88,11 @@ def _add_list(
         xaxis={"domain": list(_LIST), "range": [0, 1], **NO_TICKS},
         yaxis={"range": [d_vocab - 0.5, -0.5], "anchor": "x", **NO_TICKS},
     )
-    sketch.notes(*heading("W<sub>E</sub>", f"{count(d_vocab)} rows", 0, 1, theme=theme,
-                        shift=(-_LEFT + 8, 0)))
+    sketch.notes(
+        *heading(
+            "W<sub>E</sub>", f"{count(d_vocab)} rows", 0, 1, theme=theme, shift=(-_LEFT + 8, 0)
+        )
+    )
     sketch.shapes(
         ground(0, 1, -0.5, d_vocab - 0.5, theme.surface) | {
             "line": {"color": theme.line, "width": 1}},
@@ -139,8 +142,9 @@ def _add_rows(
         },
     )  # fmt: skip
     title = "Rows around it" if n_rows > 1 else "Its row"
-    sketch.notes(*heading(title, f"{count(width)} numbers each: d<sub>model</sub>", _ROWS[0], 1,
-                        theme=theme))
+    sketch.notes(
+        *heading(title, f"{count(width)} numbers each: d<sub>model</sub>", _ROWS[0], 1, theme=theme)
+    )
     sketch.trace(
         go.Heatmap(
             z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False, ygap=3,
@@ -175,10 +179,15 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
         xaxis3={"domain": list(_STRIP), "range": [-0.5, across - 0.5], "anchor": "y3", **NO_TICKS},
         yaxis3={"domain": [0.34, 1], "range": [lines - 0.5, -0.5], "anchor": "x3", **NO_TICKS},
     )
-    sketch.notes(*heading(
-        f"The vector of {token_markup(shortened(label, 12), followed=True, theme=theme)}",
-        f"the same row, in {lines} lines of {across}", _STRIP[0], 1, theme=theme,
-    ))
+    sketch.notes(
+        *heading(
+            f"The vector of {token_markup(shortened(label, 12), followed=True, theme=theme)}",
+            f"the same row, in {lines} lines of {across}",
+            _STRIP[0],
+            1,
+            theme=theme,
+        )
+    )
     sketch.trace(
         go.Heatmap(
             z=grid, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Clicks = str | Sequence[str] | Mapping[str, str]
-_CONFIG: Final = {"displayModeBar": False, "responsive": True, "doubleClick": False}
+_CONFIG: Final = {"displayModeBar": False, "responsive": False, "doubleClick": False}
 _ROWS_SHOWN: Final = 200
 
 
