@@ -19,7 +19,7 @@ tokens, texts = journey.tokens, page.texts_of_tokens
 pieces = page.remember("pieces", lambda: tokenizer.merges(journey.text))
 followed = tokens[page.token]
 piece = next(p for p in pieces if p.start <= followed.start < p.end)
-kinds = page.text_table("kinds")
+kinds, kind = page.text_table("kinds"), page.text_table("kind")
 
 page.section("pieces", n=f"{len(pieces):,}", T=f"{len(tokens):,}")
 page.picture(
@@ -28,7 +28,7 @@ page.picture(
     lambda: (
         ["position", "token", "ID", "bytes", "first character", "last character", "kind"],
         [
-            (i, text, t.id, t.bytes.hex(" "), t.start, t.end - 1, kinds[tokenizer.kind(t.id)])
+            (i, text, t.id, t.bytes.hex(" "), t.start, t.end - 1, kind[tokenizer.kind(t.id)])
             for i, (t, text) in enumerate(zip(tokens, texts, strict=True))
         ],
     ),
@@ -70,7 +70,7 @@ def vocabulary() -> None:
     query = page.entry("find", page.plain("search_label"), followed.text.strip() or followed.text)
     found = tokenizer.search(query, limit=60)
     page.show(
-        tokens_row([(page.label(i), i, kinds[tokenizer.kind(i)]) for i in found])
+        tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in found])
         if found
         else page.text("search_nothing", query=query)
     )
@@ -84,7 +84,7 @@ def back() -> None:
     try:
         ids = [int(part) for part in typed.replace(",", " ").split()]
         page.show(ui.markup("{text}", text=tokenizer.decode(ids)), "tj-text")
-        page.show(tokens_row([(page.label(i), i, kinds[tokenizer.kind(i)]) for i in ids[:60]]))
+        page.show(tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in ids[:60]]))
     except ValueError:
         ui.refuse(tj.PromptError(page.plain("back_wrong", typed=typed[:80])))
     except tj.TokenJourneyError as error:
@@ -111,9 +111,9 @@ with right:
     first = page.remember(
         "first", lambda: first_of_each_kind(tokenizer.kind, range(tokenizer.n_vocab)), of="model"
     )
-    present = {kinds[kind]: n for kind, n in made_of.items() if n}
+    present = {kinds[name]: n for name, n in made_of.items() if n}
     examples = [
-        " ".join(page.label(i) for i in first[kind][:4]) for kind, n in made_of.items() if n
+        " ".join(page.label(i) for i in first[name][:4]) for name, n in made_of.items() if n
     ]
     page.section("kinds", d_vocab=f"{page.model.config.d_vocab:,}")
     page.figure(

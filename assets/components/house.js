@@ -95,19 +95,27 @@ async function saveFigure(event) {
   canvas.toBlob((png) => save(png, `${name}.png`))
 }
 
-// The links are drawn after this script has begun, so it looks for them a while.
-function nameCurrent(page, tries = 600) {
-  const links = document.querySelectorAll('[class*="st-key-nav-"] a')
-  let found = false
-  for (const link of links) {
-    const here = link.closest(`.st-key-nav-${page}`) !== null
-    if (here) link.setAttribute("aria-current", "page")
+function nameCurrent(page) {
+  for (const link of document.querySelectorAll('[class*="st-key-nav-"] a')) {
+    if (link.closest(`.st-key-nav-${page}`)) link.setAttribute("aria-current", "page")
     else link.removeAttribute("aria-current")
-    found ||= here
   }
-  if (!found && tries > 0) naming = setTimeout(() => nameCurrent(page, tries - 1), 100)
 }
-let naming = 0
+
+// The sidebar is drawn after this script has begun, and again whenever Streamlit likes.
+const sidebar = { observer: null, timer: 0 }
+function keepNaming(page) {
+  sidebar.observer?.disconnect()
+  clearTimeout(sidebar.timer)
+  const drawn = document.querySelector('section[data-testid="stSidebar"]')
+  if (!drawn) {
+    sidebar.timer = setTimeout(() => keepNaming(page), 100)
+    return
+  }
+  sidebar.observer = new MutationObserver(() => nameCurrent(page))
+  sidebar.observer.observe(drawn, { childList: true, subtree: true })
+  nameCurrent(page)
+}
 
 const scheme = () => getComputedStyle(document.querySelector(".stApp")).colorScheme
 
@@ -115,8 +123,7 @@ export default function (component) {
   const { data, setTriggerValue } = component
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("click", saveFigure)
-  clearTimeout(naming)
-  nameCurrent(data.page)
+  keepNaming(data.page)
   let before = scheme()
   const watch = new MutationObserver(() => {
     if (scheme() === before) return
@@ -128,6 +135,7 @@ export default function (component) {
     document.removeEventListener("keydown", enterTraces, true)
     document.removeEventListener("click", saveFigure)
     watch.disconnect()
-    clearTimeout(naming)
+    sidebar.observer?.disconnect()
+    clearTimeout(sidebar.timer)
   }
 }

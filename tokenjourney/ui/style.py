@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from tokenjourney.figures.theme import css_variables
 from tokenjourney.ui import components, widgets
 from tokenjourney.ui.text import ASSETS
+
+# Red is kept for errors, so no figure has it and the palette of figures does without.
+_ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
 
 
 def apply(page: str) -> None:
@@ -15,7 +20,8 @@ def apply(page: str) -> None:
     here = f".st-key-nav-{page or 'start'}"
     sheet = (ASSETS / "components" / "house.css").read_text(encoding="utf-8")
     st.html(
-        f"<style>:root {{ color-scheme: {theme.name}; {css_variables(theme)} }}\n"
+        f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
+        f"{css_variables(theme)} }}\n"
         f"{sheet.replace('.tj-here', here)}</style>"
     )
     components.house(page or "start")
