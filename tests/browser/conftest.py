@@ -153,8 +153,13 @@ class Visitor:
                 """() => {
                   const app = document.querySelector('.stApp')
                   const done = app?.dataset.testScriptState === 'notRunning'
-                  const stale = document.querySelector('[data-stale="true"]')
-                  return done && !stale && document.querySelector('.tj-header, .tj-card')
+                  const late = document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]')
+                  const link = document.querySelector('[aria-current="page"]')
+                  const row = [...document.querySelectorAll('.st-key-w-chips *')]
+                  const chips = row.some((part) => part.shadowRoot?.querySelector('.chip'))
+                  const drawn = document.querySelector('.tj-header') ? chips :
+                    document.querySelector('.tj-card')
+                  return done && !late && link && drawn
                 }"""
             )
             self.page.wait_for_timeout(100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 import pytest
+from playwright.sync_api import expect
 
 PATHS = ("/", "/tokens")
 
@@ -35,7 +36,7 @@ def test_a_prompt_of_two_lines_goes_through_the_link_and_back(visit):
     second = visit()
     second.page.goto(first.page.url)
     second.settle()
-    assert second.prompt.input_value() == "One line\nand another"
+    expect(second.prompt).to_have_value("One line\nand another")
     assert second.chips() == first.chips()
 
 
