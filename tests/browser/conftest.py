@@ -153,7 +153,8 @@ class Visitor:
                 """() => {
                   const app = document.querySelector('.stApp')
                   const done = app?.dataset.testScriptState === 'notRunning'
-                  const late = document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]')
+                  const late = document.querySelector(
+                    '[data-stale="true"], [data-testid="stSkeleton"]')
                   const link = document.querySelector('[aria-current="page"]')
                   const row = [...document.querySelectorAll('.st-key-w-chips *')]
                   const chips = row.some((part) => part.shadowRoot?.querySelector('.chip'))

@@ -16,6 +16,7 @@ def test_a_page_opens_by_its_link_and_follows_the_prompt(visit, entry):
     current = visitor.page.locator('[aria-current="page"]')
     assert current.inner_text().endswith(entry.title)
     before = visitor.figures()
+    assert visitor.page.get_by_label("Prompt").count() == 1, "one thing is called so"
     visitor.write("Once upon a time")
     assert visitor.chips() == ["Once", "·upon", "·a", "·time"]
     after = visitor.figures()
