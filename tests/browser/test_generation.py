@@ -12,7 +12,7 @@ def press(visitor, name):
 
 
 def test_a_text_is_written_opened_elsewhere_and_branched_off_by_a_click(visit):
-    visitor = visit().open("/generation", prompt=PROMPT)
+    visitor = visit().open("/generation", prompt=PROMPT, seed=0)
     new = visitor.page.locator(".tj-story-text .tj-new")
     press(visitor, "Add one token")
     expect(new).to_have_count(1, timeout=30_000)
