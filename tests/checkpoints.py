@@ -67,3 +67,18 @@ def change_config(folder: Path, **changes):
     path = folder / "config.json"
     config = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
+
+
+def greedy_by_transformers(theirs, prompt, n_tokens):
+    """The IDs that Hugging Face's model adds to a prompt (1, T), never stopping early."""
+    with torch.no_grad():
+        ids = theirs.generate(
+            prompt,
+            attention_mask=torch.ones_like(prompt),
+            max_new_tokens=n_tokens,
+            min_new_tokens=n_tokens,
+            do_sample=False,
+            eos_token_id=-1,
+            pad_token_id=0,
+        )
+    return ids[0, prompt.shape[1] :].tolist()

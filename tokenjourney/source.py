@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from tokenjourney.derived import Array
 from tokenjourney.edits import Edit
 from tokenjourney.errors import HookError
 from tokenjourney.model.gpt2 import GPT2
@@ -18,8 +17,6 @@ from tokenjourney.model.hooks import Hook, Tap
 if TYPE_CHECKING:
     from tokenjourney.journey import Journey
     from tokenjourney.model import Model
-
-Array = NDArray[np.float32]
 
 
 class Source:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import tokenjourney as tj
+from tests.checkpoints import greedy_by_transformers
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 from tokenjourney.training.corpus import read_stories
 from tokenjourney.training.evaluate import bits_per_byte
@@ -61,16 +62,7 @@ def test_transformers_gives_the_same_logits_stream_and_patterns(pair):
 def test_transformers_tells_the_same_story(pair):
     theirs, ours = pair
     prompt = torch.tensor([ours.tokenizer.encode("Once upon a time")])
-    with torch.no_grad():
-        expected = theirs.generate(
-            prompt,
-            attention_mask=torch.ones_like(prompt),
-            max_new_tokens=50,
-            min_new_tokens=50,
-            do_sample=False,
-            eos_token_id=-1,
-            pad_token_id=0,
-        )[0, prompt.shape[1] :].tolist()
+    expected = greedy_by_transformers(theirs, prompt, 50)
     steps = tj.generate(ours, prompt[0].tolist(), max_new_tokens=50, temperature=0)
     assert [step.token.id for step in steps] == expected
 

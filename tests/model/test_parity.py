@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import tokenjourney as tj
-from tests.checkpoints import save_by_transformers
+from tests.checkpoints import greedy_by_transformers, save_by_transformers
 from tokenjourney.model.checkpoints import save_checkpoint
 
 GPT2_SMALL = {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12}
@@ -83,16 +83,7 @@ def test_every_attention_pattern(runs):
 def test_greedy_generation_of_50_tokens(pair):
     theirs, ours, ids = pair
     prompt = ids[:, : min(ids.shape[1], 30)]
-    with torch.no_grad():
-        expected = theirs.generate(
-            prompt,
-            attention_mask=torch.ones_like(prompt),
-            max_new_tokens=50,
-            min_new_tokens=50,
-            do_sample=False,
-            eos_token_id=-1,
-            pad_token_id=0,
-        )[0, prompt.shape[1] :].tolist()
+    expected = greedy_by_transformers(theirs, prompt, 50)
     steps = tj.generate(ours, prompt[0].tolist(), max_new_tokens=50, temperature=0)
     assert [step.token.id for step in steps] == expected
     assert len(expected) == 50
