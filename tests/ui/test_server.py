@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from tokenjourney.ui import server
 
@@ -16,7 +17,9 @@ def _headers(kind: str) -> dict[bytes, bytes]:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(server.SecurityHeaders(app)({"type": kind}, None, send))
+    answer = server.SecurityHeaders(app)({"type": kind}, None, send)
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a running loop: the browser's
+        pool.submit(asyncio.run, answer).result()
     return dict(sent[0]["headers"])
 
 
