@@ -81,13 +81,50 @@ def test_an_example_is_one_click(visitor):
     assert parse_qs(visitor.query())["prompt"] == ["friendship"]
 
 
-def test_back_in_the_browser_brings_back_what_was_followed(visitor):
-    visitor.open("/", prompt="The dog chased another dog", token=0)
+def test_back_and_forward_bring_back_what_was_chosen_also_right_after_a_change(visitor):
+    visitor.open("/feed-forward", prompt="The dog chased another dog", token=0)
     visitor.follow(2)
-    visitor.page.wait_for_timeout(2200)
+    visitor.choose("Block", "3")
+    links = [visitor.query()]
+    for followed, block in (("2", "0"), ("0", "0")):
+        with visitor.rerun():
+            visitor.page.go_back()
+        here = visitor.page.locator('.chip[aria-checked="true"]')
+        assert here.get_attribute("data-position") == followed
+        assert parse_qs(visitor.query()).get("block", ["0"]) == [block]
+        assert parse_qs(visitor.query())["token"] == [followed]
+        links.append(visitor.query())
+    for link in reversed(links[:-1]):
+        with visitor.rerun():
+            visitor.page.go_forward()
+        assert visitor.query() == link
+
+
+def test_back_goes_to_the_page_before_as_it_was(visitor):
+    visitor.open("/positions", prompt="The dog chased another dog")
+    address = visitor.page.url
+    visitor.go("Tokens")
+    visitor.follow(1)
     with visitor.rerun():
         visitor.page.go_back()
-    assert visitor.page.locator('.chip[aria-checked="true"]').get_attribute("data-position") == "0"
+    assert visitor.page.locator("h1").inner_text() == "What does the model read?"
+    assert visitor.followed() == "·dog"
+    with visitor.rerun():
+        visitor.page.go_back()
+    assert visitor.page.url == address
+    assert visitor.page.locator("h1").inner_text() != "What does the model read?"
+
+
+def test_two_clicks_at_once_both_count(visitor):
+    """The second overtakes the link that the first brings about, and may not undo it."""
+    visitor.open("/feed-forward", prompt="The dog chased another dog")
+    block = visitor.page.get_by_role("radiogroup", name="Block", exact=True)
+    with visitor.rerun():
+        visitor.page.locator(".chip").nth(1).click()
+        block.get_by_role("radio", name="2", exact=True).click()
+    visitor.page.wait_for_url("**block=2**")
+    visitor.settle()
+    assert parse_qs(visitor.query())["token"] == ["1"]
 
 
 def test_every_prompt_leaves_a_page_that_says_what_is_the_matter(visitor):

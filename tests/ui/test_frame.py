@@ -8,7 +8,7 @@ import os
 import pytest
 
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
-from tokenjourney.ui import presets
+from tokenjourney.ui import presets, state
 
 
 def test_the_first_visit_shows_the_default_example(app):
@@ -101,6 +101,32 @@ def test_exactly_the_context_length_is_fine(app):
     opened = app("tokens", prompt="The dog").write(" the" * 256)
     assert not opened.cards()
     assert "256</span> of 256 tokens" in opened.html()
+
+
+def test_going_back_brings_back_the_page_with_all_that_its_link_says_and_leaves_out(
+    app, monkeypatch
+):
+    opened = app("block", prompt="The dog", token=0).choose("w.block", 2)
+    opened.choose("w.block.norm", "ln2")
+    assert opened.link() == {"prompt": "The dog", "token": "0", "block": "2", "norm": "ln2"}
+    monkeypatch.setattr(state, "went_back", lambda: True)
+    opened.test.query_params.clear()
+    opened.test.query_params["prompt"] = "The cat"
+    opened.run()
+    assert opened.link() == {"prompt": "The cat"}
+    assert opened.test.button_group(key="w.block").value == 0
+    assert opened.test.button_group(key="w.block.norm").value == "ln1"
+
+
+def test_a_click_counts_although_the_browser_has_not_its_last_link_yet(app):
+    opened = app("block", prompt="The dog", token=0)
+    old = opened.link()
+    opened.choose("w.block", 2)
+    opened.test.query_params.clear()
+    for name, value in old.items():
+        opened.test.query_params[name] = value
+    opened.choose("w.block.norm", "ln2")
+    assert opened.link() == {"prompt": "The dog", "token": "0", "block": "2", "norm": "ln2"}
 
 
 def test_story_words_can_be_switched_off_and_over(app):

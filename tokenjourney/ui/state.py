@@ -7,7 +7,6 @@ is drawn its key gets the choice's value, and when the person moves it, `put` ge
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,7 +17,6 @@ BUNDLED: Final = "bundled"
 STORIES: Final = ("student", "engine", "off")
 CORE: Final = ("prompt", "model", "token", "block", "head", "story")
 _SLOT: Final = "tj.choice"
-_STALE_SECONDS: Final = 1.0
 _MOST_EXTRAS: Final = 40
 _LONGEST_EXTRA: Final = 4000
 
@@ -39,6 +37,7 @@ class Choice:
         linked: Names that the last read took from the link, and that nobody confirmed yet.
         declared: For the page on screen, the extras that differ from their default.
         notices: Sentences to show once: what in the link could not be used.
+        asked: Names of the extras that each page knows, by its URL path.
         page: URL path of the page on screen.
         nav: The query string that the links of the navigation carry.
     """
@@ -54,11 +53,9 @@ class Choice:
     linked: set[str] = field(default_factory=set)
     declared: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    asked: dict[str, set[str]] = field(default_factory=dict)
     page: str = ""
     nav: dict[str, str] = field(default_factory=dict)
-    _written: dict[str, str] | None = None
-    _before: dict[str, str] | None = None
-    _written_at: float = 0.0
     _changed: bool = False
 
     def link(self) -> dict[str, str]:
@@ -97,8 +94,10 @@ def current() -> Choice:
 def read(page: str, default_prompt: str, models: tuple[str, ...]) -> Choice:
     """The choice, brought up to date with the query string. The frame calls this once a run.
 
-    The link counts when it is new: on the first run, and when the person went back or forward in
-    the browser. What cannot be used is left at its default, with a notice.
+    The link counts when the person opened it: on the first run, on going back or forward in the
+    browser, and on a link to another page that says more than those of the navigation. Otherwise
+    the choice counts, because a click can overtake the link that an earlier click brought about.
+    What cannot be used is left at its default, with a notice.
 
     Args:
         page: URL path of the page that is about to run.
@@ -115,15 +114,19 @@ def read(page: str, default_prompt: str, models: tuple[str, ...]) -> Choice:
     if turned:
         choice.declared = {}
     choice.linked.clear()
-    if choice._changed or query == choice._written:
-        choice._changed = False
-        return choice
-    if turned and (not query or query == choice.nav):
-        return choice  # the navigation brought us here: it changes the page and nothing else
-    if query == choice._before and time.monotonic() - choice._written_at < _STALE_SECONDS:
-        return choice  # a click made before the browser had our last link
-    _take(choice, query, default_prompt, models)
+    changed, choice._changed = choice._changed, False
+    opened = went_back() or (turned and bool(query) and query != choice.nav)
+    if opened and not changed:
+        _take(choice, query, default_prompt, models)
     return choice
+
+
+def went_back() -> bool:
+    """Whether this run is there because the person went back or forward in the browser."""
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _take(
@@ -150,6 +153,10 @@ def _take(
             )
     story = query.get("story", "student")
     choice.story = story if story in STORIES else "student"
+    # A page's link holds all that differs from the default there, so the rest of it is default.
+    choice.declared = {}
+    for name in choice.asked.get(choice.page, ()):
+        choice.extras.pop(name, None)
     extras = [(name, value) for name, value in query.items() if name not in CORE]
     choice.extras |= {name: text[:_LONGEST_EXTRA] for name, text in extras[:_MOST_EXTRAS]}
     choice.linked = set(query)
@@ -201,13 +208,9 @@ def put(**changes: Any) -> None:
 
 def write() -> None:
     """Write the choice into the query string, if it is not there yet."""
-    choice = current()
-    link = choice.link()
-    now = st.query_params.to_dict()
-    if now != link:
+    link = current().link()
+    if st.query_params.to_dict() != link:
         st.query_params.from_dict(link)
-    if choice._written != link:
-        choice._before, choice._written, choice._written_at = now, link, time.monotonic()
 
 
 def bind_key(

@@ -33,6 +33,7 @@ def extra(
     if name in state.CORE:
         raise ValueError(f"{name} is part of the state itself. Take another name for the extra.")
     choice = state.current()
+    choice.asked.setdefault(choice.page, set()).add(name)
     value: Any = default
     if (text := choice.extras.get(name)) is not None:
         try:
