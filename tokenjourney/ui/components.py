@@ -35,6 +35,17 @@ def component(name: str, *, styled: bool = True) -> ComponentRenderer:
     return _component(name, _file(f"{name}.js"), _file(f"{name}.css") if styled else "")
 
 
+def joined(name: str, scripts: Sequence[str], style: str) -> ComponentRenderer:
+    """A component of several scripts, joined in order so that they are one module.
+
+    Args:
+        name: What it is called.
+        scripts: Names of files in assets/components, without .js.
+        style: Name of a file there, without .css.
+    """
+    return _component(name, "\n".join(_file(f"{s}.js") for s in scripts), _file(f"{style}.css"))
+
+
 def chips(
     texts: Sequence[str],
     token_ids: Sequence[int],

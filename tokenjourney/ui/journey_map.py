@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -300,22 +299,6 @@ def _longer_prompt(page: Page) -> tuple[str | None, str]:
 # ---- the component
 
 
-@lru_cache(maxsize=4)
-def _made(script: str, style: str) -> ComponentRenderer:
-    return st.components.v2.component("tokenjourney.journey_map", js=script, css=style)
-
-
 def _component() -> ComponentRenderer:
-    """The component: its scripts joined in order, so that they are one module."""
-    folder = components.FOLDER / "journey_map"
-    files = [folder / f"{name}.js" for name in _SCRIPTS]
-    return _made(_joined(tuple(files)), _joined((folder / "journey_map.css",)))
-
-
-def _joined(files: Sequence[Any]) -> str:
-    return _read(tuple(files), tuple(file.stat().st_mtime_ns for file in files))
-
-
-@lru_cache(maxsize=4)
-def _read(files: tuple[Any, ...], changed: tuple[int, ...]) -> str:
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+    scripts = [f"journey_map/{name}" for name in _SCRIPTS]
+    return components.joined("journey_map", scripts, "journey_map/journey_map")

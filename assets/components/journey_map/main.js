@@ -169,28 +169,14 @@ function slide(view, places) {
   }
 }
 
-// The map as a file: its own style travels inside, with the colours of the theme on screen.
+// The map as a file, with the sentence of the station under it.
 function offerFiles(view) {
-  const figure = view.root.getRootNode().host?.closest('[class*="st-key-tjfig-"]')
-  if (!figure) return
-  figure.tjPicture = () => {
+  offerFile(view.root, () => {
     const { svg, root, at } = view
-    const copy = svg.cloneNode(true)
-    const page = getComputedStyle(root)
-    const rules = [...root.getRootNode().querySelectorAll("style")].map((style) => style.textContent).join("\n")
-    const style = make("style")
-    style.textContent = rules.replace(/var\((--tj-[\w-]+)\)/g, (_, name) => page.getPropertyValue(name)) +
-      ` .map { font-family: ${page.fontFamily}; }`
-    const [width, height] = [at.width + GUTTER + 20, at.height + 44]
-    copy.setAttribute("viewBox", `${-GUTTER} -8 ${width} ${height}`)
-    copy.setAttribute("width", width)
-    copy.setAttribute("height", height)
-    copy.removeAttribute("style")
-    const ground = rect(-GUTTER, -8, width, height, "", { fill: page.getPropertyValue("--tj-bg") })
-    copy.prepend(style, ground)
-    copy.append(text(0, at.height + 22, "strong", plainSentence(view.data.sentences[view.station])))
-    return { svg: copy, width, height }
-  }
+    const file = fileOf(root, svg, [-GUTTER, -8, at.width + GUTTER + 20, at.height + 44])
+    file.svg.append(text(0, at.height + 22, "strong", plainSentence(view.data.sentences[view.station])))
+    return file
+  })
 }
 
 export default function (component) {

@@ -55,3 +55,25 @@ function link(view, path, choice, label, ...children) {
   })
   return element
 }
+
+// What the buttons PNG and SVG under a component's place save.
+function offerFile(root, made) {
+  const figure = root.getRootNode().host?.closest('[class*="st-key-tjfig-"]')
+  if (figure) figure.tjPicture = made
+}
+
+// A drawing as a file: its own style travels inside, with the colours of the theme on screen.
+function fileOf(root, svg, [x, y, width, height]) {
+  const copy = svg.cloneNode(true)
+  const page = getComputedStyle(root)
+  const rules = [...root.getRootNode().querySelectorAll("style")].map((style) => style.textContent).join("\n")
+  const style = make("style")
+  style.textContent = rules.replace(/var\((--tj-[\w-]+)\)/g, (_, name) => page.getPropertyValue(name)) +
+    ` svg { font-family: ${page.fontFamily}; }`
+  copy.setAttribute("viewBox", `${x} ${y} ${width} ${height}`)
+  copy.setAttribute("width", width)
+  copy.setAttribute("height", height)
+  copy.removeAttribute("style")
+  copy.prepend(style, rect(x, y, width, height, "", { fill: page.getPropertyValue("--tj-bg") }))
+  return { svg: copy, width, height }
+}
