@@ -8,6 +8,7 @@ from tokenjourney.analysis.attention import (
     cell_steps,
     direct_effect,
     dot_products,
+    log_totals,
     prediction_change,
     promoted,
     scaled_scores,
@@ -15,18 +16,14 @@ from tokenjourney.analysis.attention import (
 )
 from tokenjourney.analysis.heads import HeadSet, head_survey
 from tokenjourney.figures.attention import attention_matrices_figure, attention_table
-from tokenjourney.figures.attention_card import (
-    attention_card_figure,
-    attention_card_table,
-    head_vectors_figure,
-    vectors_table,
-)
 from tokenjourney.figures.bars import bars_figure, pushes_figure
 from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.export import matrix_table
 from tokenjourney.figures.head_lines import head_lines_figure
+from tokenjourney.figures.head_vectors import head_vectors_figure, products_table, vectors_table
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
 from tokenjourney.figures.text import number, share
+from tokenjourney.ui.attention_card import attention_card
 
 MOST_BUTTONS = 8
 
@@ -75,10 +72,12 @@ key = strongest if chosen_key is None else chosen_key
 steps = cell_steps(q, k, token, key)
 
 
+products = dot_products(q, k)
+scaled = scaled_scores(products, config.d_head)
+
+
 def matrices() -> None:
     """The four linked matrices of the head."""
-    products = dot_products(q, k)
-    scaled = scaled_scores(products, config.d_head)
     page.section("head", block=block, head=head)
     page.figure(
         "matrices",
@@ -95,16 +94,10 @@ def matrices() -> None:
 
 
 def card() -> None:
-    """The marked cell, explained."""
-    page.figure(
-        "card",
-        attention_card_figure(
-            query=q[token], key=k[key], labels=(page.labels[token], page.labels[key]),
-            positions=(token, key), log_total=steps.log_total, theme=page.theme,
-        ),
-        lambda: attention_card_table(query=q[token], key=k[key]),
-        token=page.token_html, answer=ui.token(page.labels[key], followed=False),
-        share=number(steps.share), d_head=config.d_head,
+    """The marked cell, explained; any other one while it is pointed at."""
+    attention_card(
+        page, q=q, k=k, log_totals=log_totals(scaled), key=key,
+        table=lambda: products_table(query=q[token], key=k[key]), d_head=config.d_head,
     )  # fmt: skip
     if len(page.labels) == 1:
         page.say("words.one_token")

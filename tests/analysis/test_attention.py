@@ -9,6 +9,7 @@ from tokenjourney.analysis.attention import (
     cell_steps,
     direct_effect,
     dot_products,
+    log_totals,
     prediction_change,
     promoted,
     scaled_scores,
@@ -53,6 +54,15 @@ def test_the_four_steps_end_in_the_share_of_the_run(journey: tj.Journey) -> None
             assert steps.is_masked == (key > query)
             assert steps.positive + steps.negative == pytest.approx(steps.dot_product, abs=1e-5)
             assert steps.products.sum() == pytest.approx(steps.dot_product, abs=1e-4)
+
+
+def test_the_denominators_turn_every_score_into_the_share_of_the_run(journey: tj.Journey) -> None:
+    q, k = journey["q", 1][:, 1], journey["k", 1][:, 1]
+    scaled = scaled_scores(dot_products(q, k), q.shape[1])
+    shares = np.exp(scaled - log_totals(scaled)[:, None])
+    past = np.tri(len(journey), dtype=bool)
+    np.testing.assert_allclose(shares[past], journey["pattern", 1][1][past], atol=1e-5)
+    assert np.isfinite(log_totals(scaled * 1e4)).all()
 
 
 def test_very_large_scores_still_end_in_a_share() -> None:

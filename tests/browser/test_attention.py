@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 PROMPT = "Once upon a time there was a little"
@@ -53,14 +55,55 @@ def test_a_cell_says_in_words_what_it_is(opened):
     assert "excluded" in hover(opened, "attention-matrices", "xaxis4", "yaxis4", 6, 2)
 
 
+def shown(visitor):
+    """The text of the card."""
+    return visitor.page.locator(".st-key-tjfig-attention-card .card").inner_html()
+
+
+def written(visitor):
+    """The card as it is spoken."""
+    return visitor.page.locator(".st-key-tjfig-attention-card .says").inner_text()
+
+
+def test_pointing_at_a_cell_marks_it_in_all_four_and_opens_it_without_a_rerun(opened):
+    runs, kept = opened.page.evaluate("window.runs"), written(opened)
+    said = hover(opened, "attention-matrices", "xaxis4", "yaxis4", 2, 5)
+    share = re.search(r"with (\d\.\d\d)", said)[1]
+    opened.page.wait_for_function(
+        "document.querySelectorAll('.st-key-tjfig-attention-matrices .tj-marks rect').length === 8"
+    )
+    assert written(opened) == f"·was looks at ·a₂ with {share}"
+    match = re.search(r"= (−?[\d.,]+)", hover(opened, "attention-matrices", "xaxis", "yaxis", 2, 5))
+    assert f">{match[1]} ÷ 5.66 = " in shown(opened)
+    hover(opened, "attention-matrices", "xaxis4", "yaxis4", 6, 2)
+    assert written(opened) == "·a₂ may not look at ·a₆"
+    assert "becomes −∞" in shown(opened)
+    opened.page.mouse.move(5, 5)
+    opened.page.wait_for_function("!document.querySelector('.tj-marks')?.children.length")
+    assert written(opened) == kept
+    assert opened.page.evaluate("window.runs") == runs
+
+
+def test_the_keyboard_goes_from_cell_to_cell_and_keeps_one(opened):
+    card = opened.page.get_by_role("group", name="One cell of the attention pattern")
+    card.focus()
+    before = written(opened)
+    opened.page.keyboard.press("ArrowUp")
+    opened.page.keyboard.press("Home")
+    assert written(opened).startswith("·a₆ ")
+    assert written(opened) != before
+    with opened.rerun():
+        opened.page.keyboard.press("Enter")
+    assert "token=6" in opened.query()
+    assert opened.followed() == "·a"
+
+
 def test_a_click_on_a_cell_follows_its_query_and_opens_its_key(opened):
     click(opened, "attention-matrices", "xaxis", "yaxis", 2, 5)
     assert "token=5" in opened.query()
     assert "key=2" in opened.query()
     assert opened.followed() == "·was"
-    card = opened.page.locator(".st-key-tjfig-attention-card").inner_text()
-    assert "·was" in card
-    assert "·a₂" in card
+    assert re.match("·was looks at ·a₂ with", written(opened))
 
 
 def test_a_click_on_a_thumbnail_opens_its_head(opened):
@@ -93,8 +136,7 @@ def test_one_click_switches_all_attention_off_and_one_undoes_it(opened):
     assert opened.page.locator(".tj-badge").count() == 0
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1000, 1280, 1600])
+@pytest.mark.parametrize(("width", "dark"), [(1000, True), (1280, False), (1600, True)])
 def test_nothing_stands_beyond_the_edge_of_the_window(visit, width, dark):
     visitor = visit(width=width, dark=dark)
     visitor.open("/attention", prompt=PROMPT, off="0.1")

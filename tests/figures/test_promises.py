@@ -11,13 +11,13 @@ import pytest
 
 import tokenjourney.figures
 from tokenjourney.figures.attention import attention_matrices_figure
-from tokenjourney.figures.attention_card import attention_card_figure, head_vectors_figure
 from tokenjourney.figures.bars import bars_figure, pushes_figure
 from tokenjourney.figures.block import StepRow, layer_norm_figure, steps_figure
 from tokenjourney.figures.change import change_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
 from tokenjourney.figures.feed_forward import gelu_figure
 from tokenjourney.figures.head_lines import head_lines_figure
+from tokenjourney.figures.head_vectors import head_vectors_figure
 from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
 from tokenjourney.figures.output import output_figure
@@ -54,9 +54,6 @@ CASES = {
         "patterns": numbers(2, 3, TOKENS, TOKENS), "chosen": (1, 2), "off": {(0, 0)},
         "kinds": [["previous", "", ""], ["", "first", ""]]}),
     "lines": (head_lines_figure, {"pattern": square, "labels": ODD, "followed": 3}),
-    "card": (attention_card_figure, {
-        "query": vector, "key": vector, "labels": (ODD[0], ODD[3]), "positions": (3, 1),
-        "log_total": 1.0}),
     "vectors": (head_vectors_figure, {
         "vectors": [("query", ODD[0], vector), ("key", ODD[3], vector)]}),
     "change": (change_figure, {"labels": ODD, "before": vector, "after": vector[::-1]}),

@@ -9,6 +9,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from tokenjourney.analysis.journey_map import unpacked
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,6 +44,15 @@ def charts(app: AppTest) -> dict[str, list[dict[str, Any]]]:
 def trace(app: AppTest, chart: str, name: str) -> dict[str, Any]:
     """One trace of a figure by its name."""
     return next(t for t in charts(app)[chart] if t.get("name") == name)
+
+
+def given(app: AppTest, component: str) -> dict[str, Any]:
+    """What a component was given, where it comes packed as bytes."""
+    return next(
+        unpacked(element.proto.bytes)
+        for element in app.get("bidi_component")
+        if element.proto.component_name == f"tokenjourney.{component}"
+    )
 
 
 def html(app: AppTest) -> str:

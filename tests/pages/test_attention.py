@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tests.pages.driver import charts, html, open_page, run, trace
+from tests.pages.driver import charts, given, html, open_page, run, trace
 
 PROMPT = "Once upon a time there was a little"
-CHOSEN = {"attention-matrices", "attention-card", "attention-lines", "attention-vectors"}
+CARD = "attention_card"
+CHOSEN = {"attention-matrices", "attention-lines", "attention-vectors"}
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +36,19 @@ def test_the_softmax_matrix_is_the_runs_pattern(model):
     assert np.isnan(shown[~past]).all()
 
 
-def test_the_card_ends_in_the_share_of_the_run(model):
-    app = open_page("attention", prompt=PROMPT, block=2, head=1, token=5, key=3)
-    journey = tj.trace(model, PROMPT)
-    share = journey["pattern", 2][1, 5, 3]
-    written = notes(app, "attention-card")
-    assert f"with {share:.2f}" in written
-    product = (journey["q", 2][5, 1] * journey["k", 2][3, 1]).sum()
-    assert f"{product:.2f}".replace("-", "−") in written
+def test_the_card_is_given_what_makes_every_share_of_the_run(model):
+    card = given(open_page("attention", prompt=PROMPT, block=2, head=1, token=5, key=3), CARD)
+    assert (card["query"], card["key"]) == (5, 3)
+    scores = card["q"] @ card["k"].T / card["d_head"] ** 0.5
+    shares = np.tril(np.exp(scores - card["log_totals"][:, None]))
+    pattern = tj.trace(model, PROMPT)["pattern", 2][1]
+    np.testing.assert_allclose(shares, pattern, atol=1e-5)
 
 
-def test_a_masked_key_is_explained_and_not_given_a_share():
-    app = open_page("attention", prompt=PROMPT, token=2, key=6)
-    assert "may not look at" in notes(app, "attention-card")
-    assert "becomes −∞" in notes(app, "attention-card")
+def test_the_card_opens_with_the_strongest_key_of_the_followed_token(model):
+    card = given(open_page("attention", prompt=PROMPT, block=3, head=4, token=4), CARD)
+    assert card["query"] == 4
+    assert card["key"] == tj.trace(model, PROMPT)["pattern", 3][4, 4].argmax()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_masked_key_is_explained_and_not_given_a_share():
         ({"prompt": "The dog chased another dog"}, None),
         ({"block": 1}, CHOSEN | {"attention-writes", "attention-scores"}),
         ({"head": 1}, CHOSEN | {"attention-writes", "attention-scores"}),
-        ({"token": 4}, {"attention-card", "attention-vectors", "attention-change"}),
+        ({"token": 4}, {"attention-matrices", "attention-vectors", "attention-change"}),
         ({"off": "all"}, {"attention-change", "attention-heads", "attention-matrices"}),
     ],
 )
@@ -130,13 +130,13 @@ def test_a_link_that_asks_for_what_is_not_there_says_so(query):
     app = open_page("attention", prompt=PROMPT, **query)
     assert "tj-notice" in html(app)
     assert "<b>0" not in html(app)
-    assert len(charts(app)) == 8
+    assert len(charts(app)) == 7
 
 
 @pytest.mark.parametrize("prompt", ["Once", "Hi there", "<b>x</b> & $y$ %{x}", "🙂 é\n\ttab"])
 def test_short_and_strange_prompts_show_every_figure(prompt):
     app = open_page("attention", prompt=prompt)
-    assert len(charts(app)) == 8
+    assert len(charts(app)) == 7
     assert "<b>x</b> &" not in html(app)
 
 

@@ -38,6 +38,21 @@ def scaled_scores(products: Array, d_head: int) -> Array:
     return products / np.float32(math.sqrt(d_head))
 
 
+def log_totals(scaled: Array) -> Array:
+    """(T,): for each query the logarithm of its softmax's denominator, Σ e^scaled over its past.
+
+    Args:
+        scaled: (T, T), the dot products divided by √d_head, not masked.
+
+    >>> log_totals(np.zeros((2, 2))).round(3)  # one key to look at, then two: log 1, log 2
+    array([0.   , 0.693], dtype=float32)
+    """
+    past = np.where(np.tri(len(scaled), dtype=bool), np.asarray(scaled, np.float64), -np.inf)
+    largest = past.max(axis=-1, keepdims=True)
+    totals = largest[:, 0] + np.log(np.exp(past - largest).sum(axis=-1))
+    return np.asarray(totals, dtype=np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class CellSteps:
     """How one cell of an attention pattern came about.

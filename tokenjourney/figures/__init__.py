@@ -28,7 +28,7 @@ One page each, in the order of the journey:
 - swap (positions): `swap_figure`, `swap_table`
 - block: `steps_figure`, `steps_table`, `layer_norm_figure`, `layer_norm_table`
 - attention: `attention_matrices_figure`, `attention_table`
-- attention_card (attention): `attention_card_figure`, `attention_card_table`, `head_vectors_figure`
+- head_vectors (attention): `head_vectors_figure`, `vectors_table`, `products_table`
 - heads (attention): `heads_figure`, `heads_table`
 - head_lines (attention): `head_lines_figure`
 - feed_forward: `gelu_figure`, `gelu_table`
