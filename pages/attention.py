@@ -9,51 +9,29 @@ from tokenjourney.analysis.attention import (
     direct_effect,
     dot_products,
     log_totals,
-    prediction_change,
     promoted,
     scaled_scores,
     suppressed,
 )
-from tokenjourney.analysis.heads import HeadSet, head_survey
+from tokenjourney.analysis.heads import head_survey
 from tokenjourney.figures.attention import attention_matrices_figure, attention_table
 from tokenjourney.figures.bars import bars_figure, pushes_figure
-from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.export import matrix_table
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure, products_table, vectors_table
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
-from tokenjourney.figures.text import number, share
+from tokenjourney.figures.text import number
 from tokenjourney.ui.attention_card import attention_card
-
-MOST_BUTTONS = 8
 
 page = ui.open_page("attention")
 page.shapes("(T, d_model)", "(n_heads, T, d_head)", "(n_heads, T, T)", "(T, d_model)")
-config, token = page.model.config, page.token
+config, token, off, journey = page.model.config, page.token, page.off, page.journey
 sizes = (config.n_layers, config.n_heads)
 names = list(page.text_table("scores").values())
-
-off, put_off = page.extra(
-    "off", HeadSet.parse("", *sizes), lambda text: HeadSet.parse(text, *sizes)
-)
-edits = [tj.ablate_head(block, head) for block, head in sorted(off.heads)]
-journey = page.edited(edits) if edits else page.journey
-
-
-def badge(heads: HeadSet) -> ui.Safe:
-    """What is off, in two words."""
-    if heads.is_all:
-        return page.text("words.badge_all")
-    return page.text("words.badge_one" if len(heads) == 1 else "words.badge", n=len(heads))
-
 
 with st.container(key="attention-pickers", horizontal=True, gap="large"):
     block = page.block_picker()
     head = page.head_picker()
-    if off:
-        with st.container(key="attention-badge", horizontal=True, gap="small"):
-            page.show(badge(off), "tj-badge")
-            st.button(page.plain("words.undo"), key="undo", on_click=put_off, args=(None,))
 
 q, k, v, z = (journey[name, block][:, head] for name in "qkvz")
 pattern = journey["pattern", block][head]
@@ -143,33 +121,8 @@ def scores() -> None:
 def switched_off() -> None:
     """Heads switched off, and what that does to the prediction."""
     page.section("off")
-    with st.container(key="attention-switches", horizontal=True, gap="small"):
-        is_off = (block, head) in off.heads
-        st.button(
-            page.plain("words.switch_on" if is_off else "words.switch_off", block=block, head=head),
-            key="switch", on_click=put_off, args=(off.toggled(block, head),),
-        )  # fmt: skip
-        st.button(page.plain("words.all_off_button"), key="all-off", disabled=off.is_all,
-                  on_click=put_off, args=(HeadSet.all(*sizes),))  # fmt: skip
-        for one in sorted(off.heads - {(block, head)})[:MOST_BUTTONS] if not off.is_all else ():
-            st.button(
-                page.plain("words.back_on", block=one[0], head=one[1]), key=f"on-{one[0]}-{one[1]}",
-                on_click=put_off, args=(off.toggled(*one),),
-            )  # fmt: skip
-    before, after = page.journey.logits_at(token), journey.logits_at(token)
-    change = prediction_change(before, after, k=4)
-    labels = [page.label(i) for i in change.token_ids]
-    page.figure(
-        "change",
-        change_figure(labels=labels, before=change.before, after=change.after, highlight=(0,),
-                      theme=page.theme),
-        lambda: change_table(labels=labels, before=change.before, after=change.after),
-        token=page.token_html, moved=share(change.moved),
-    )  # fmt: skip
-    if off.is_all:
-        page.say("words.all_off", token=page.token_html)
-    elif not off:
-        page.say("words.none_off")
+    page.switches(off.head(block, head), off.attention(block), off.all_attention)
+    page.effect()
 
 
 def lines() -> None:
@@ -232,7 +185,7 @@ def writes() -> None:
 
 
 patterns = (journey["pattern", b] for b in range(config.n_layers))
-survey = page.remember(f"survey {off}", lambda: head_survey(patterns, journey.token_ids))
+survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))
 repeats = page.head_averages()
 kinds = [[survey.scores.kind(b, h) for h in range(sizes[1])] for b in range(sizes[0])]
 sentences = [

@@ -6,7 +6,6 @@ import pytest
 import tokenjourney as tj
 from tokenjourney.analysis.heads import (
     KINDS,
-    HeadSet,
     head_scores,
     head_survey,
     repeated_random_tokens,
@@ -97,23 +96,3 @@ def test_repeated_random_tokens_fit_every_model_and_stay_the_same() -> None:
     assert len(repeated_random_tokens(50257, 1024)) == 96
     assert len(repeated_random_tokens(5, 1024)) == 10
     assert len(repeated_random_tokens(50257, 8)) == 8
-
-
-@pytest.mark.parametrize("text", ["", "0.3", "0.3,5.2", "all"])
-def test_heads_survive_the_way_through_a_link(text: str) -> None:
-    assert str(HeadSet.parse(text, 6, 4)) == text
-
-
-@pytest.mark.parametrize("text", ["x", "1", "0.9", "6.0", "0.-1", "0.1;2.2", "0.٣", "9" * 50])
-def test_heads_that_the_model_does_not_have_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"block|blocks"):
-        HeadSet.parse(text, 6, 4)
-
-
-def test_a_head_is_switched_off_and_on_again() -> None:
-    none = HeadSet.parse("", 2, 2)
-    one = none.toggled(1, 0)
-    assert one.heads == {(1, 0)}
-    assert one.toggled(1, 0) == none
-    assert HeadSet.all(2, 2).is_all
-    assert str(HeadSet.all(2, 2).toggled(0, 0)) == "0.1,1.0,1.1"

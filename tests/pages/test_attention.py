@@ -81,7 +81,7 @@ def test_pickers_open_a_head_and_write_the_link(widget, name):
 
 def test_a_head_is_switched_off_and_the_badge_undoes_it(model):
     app = open_page("attention", prompt=PROMPT, block=3, head=4)
-    app.button("switch").click()
+    app.button("switch-3.4").click()
     run(app)
     assert app.query_params["off"] == "3.4"
     assert "1 head off" in html(app)
@@ -99,7 +99,7 @@ def test_a_head_is_switched_off_and_the_badge_undoes_it(model):
 
 def test_all_attention_off_in_one_click_leaves_what_one_token_knows():
     app = open_page("attention", prompt=PROMPT)
-    app.button("all-off").click()
+    app.button("switch-all").click()
     run(app)
     assert app.query_params["off"] == "all"
     assert "all attention off" in html(app)
@@ -108,10 +108,21 @@ def test_all_attention_off_in_one_click_leaves_what_one_token_knows():
     assert max(abs(a - b) for a, b in zip(after, before, strict=True)) > 0.05
 
 
+def test_a_whole_block_is_switched_off_and_on_again():
+    app = open_page("attention", prompt=PROMPT, block=2)
+    app.button("switch-2").click()
+    run(app)
+    assert app.query_params["off"] == "2"
+    assert "6 heads off" in html(app)
+    app.button("switch-2").click()
+    run(app)
+    assert "off" not in app.query_params
+
+
 def test_heads_are_switched_on_again_one_by_one():
-    app = open_page("attention", prompt=PROMPT, off="0.1,2.2")
+    app = open_page("attention", prompt=PROMPT, off="0.1,2.2", block=4)
     assert "2 heads off" in html(app)
-    app.button("on-2-2").click()
+    app.button("on-2.2").click()
     run(app)
     assert app.query_params["off"] == "0.1"
 

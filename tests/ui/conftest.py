@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 PROJECT = Path(__file__).resolve().parents[2]
 FRAME = PROJECT / "tokenjourney" / "ui" / "frame.py"
@@ -21,8 +22,7 @@ class App:
         self.test = AppTest.from_file(FRAME, default_timeout=120)
         for name, value in query.items():
             self.test.query_params[name] = str(value)
-        self.test.switch_page(str(PROJECT / "pages" / f"{page}.py"))
-        self.run()
+        self.go(page)
 
     def run(self) -> App:
         """Run the script, which may not raise."""
@@ -33,6 +33,8 @@ class App:
     def go(self, page: str) -> App:
         """Open another page, as its link in the navigation does."""
         self.test.switch_page(str(PROJECT / "pages" / f"{page}.py"))
+        if "_" in page:  # before a run AppTest takes the file's name for the URL path
+            self.test._page_hash = calc_hash(page.replace("_", "-"))
         return self.run()
 
     def write(self, prompt: str) -> App:

@@ -198,13 +198,14 @@ def swap_effect(journey: Journey, order: Sequence[int], k: int = 6) -> SwapEffec
     """Traces the tokens of a prompt in another order and compares.
 
     Args:
-        journey: The prompt as it is, with its model and without edits.
+        journey: The prompt as it is, with its model; edits that switch something off stay.
         order: For each new place the old place of its token.
         k: How many of the most probable next tokens of either are compared.
     """
     assert journey.model is not None
     moved = list(order)
-    other = trace(journey.model, [journey.token_ids[old] for old in moved])
+    ids = [journey.token_ids[old] for old in moved]
+    other = trace(journey.model, ids, edits=journey.edits)
     pairs = zip(way_up(other), way_up(journey), strict=True)
     cosines = np.stack([cosines_of_rows(new, old[moved]) for new, old in pairs], axis=1)
     prediction = prediction_change(journey.logits_at(), other.logits_at(), k)

@@ -166,22 +166,22 @@ def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
     return found
 
 
-def continued(name: str, prompt: str, ids: tuple[int, ...]) -> Journey:
+def continued(name: str, prompt: str, ids: tuple[int, ...], edits: tuple[Any, ...] = ()) -> Journey:
     """The Journey of a prompt with more tokens behind it: grown from a shorter one if it is there.
 
     Raises:
         TokenJourneyError: it cannot be traced.
     """
     if not ids:
-        return journey(name, prompt)
-    journeys = _journeys()
+        return journey(name, prompt, edits)
+    journeys, made = _journeys(), tuple(map(_edit_key, edits))
 
     def grow() -> Journey:
-        if len(ids) == 1 or (name, prompt, ids[:-1]) in journeys:
-            return continued(name, prompt, ids[:-1]).extend(ids[-1])
-        return tj.trace(model(name), journey(name, prompt).token_ids + ids)
+        if len(ids) == 1 or (name, prompt, made, ids[:-1]) in journeys:
+            return continued(name, prompt, ids[:-1], edits).extend(ids[-1])
+        return tj.trace(model(name), journey(name, prompt).token_ids + ids, edits=list(edits))
 
-    found: Journey = journeys.get((name, prompt, ids), grow)
+    found: Journey = journeys.get((name, prompt, made, ids), grow)
     return found
 
 

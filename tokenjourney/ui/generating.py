@@ -63,7 +63,7 @@ class Continuation:
         text, _ = page.extra(NAME, "", parse)
         self.ids: tuple[int, ...] = tuple(map(int, text.split(".")[1:]))
         self.room = most - len(self.ids)
-        self._prompt = prompt
+        self._edits = page.off.edits
 
     def link(self, ids: Iterable[int]) -> str | None:
         """What stands in the link for these tokens; None where there are none."""
@@ -82,7 +82,7 @@ class Continuation:
         """The Journey of the prompt and these tokens."""
         choice = state.current()
         prompt, model = choice.shown or (choice.prompt, choice.model)
-        return cache.continued(model, prompt, self.ids)
+        return cache.continued(model, prompt, self.ids, self._edits)
 
 
 def buttons(page: Page, continuation: Continuation) -> int:
@@ -120,7 +120,9 @@ def run(page: Page, continuation: Continuation, sampling: Sampling, n: int) -> N
     model, prompt = page.model, page.journey.token_ids
     special = model.tokenizer.special_tokens.values() if model.tokenizer else ()
     settings: dict[str, Any] = sampling.settings
-    steps = tj.generate(model, prompt + before, n, **settings, stop_ids=frozenset(special))
+    steps = tj.generate(
+        model, prompt + before, n, **settings, stop_ids=frozenset(special), edits=page.off.edits
+    )
     for step in steps:
         continuation.keep((*continuation.ids, step.token.id))
         place.html(_panel(page, continuation.ids, step.stopped))

@@ -19,7 +19,7 @@ from tokenjourney.analysis.head_averages import (
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
-from tokenjourney.ui import cache, figure, models, state, widgets
+from tokenjourney.ui import cache, figure, knock_outs, models, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import plotly.graph_objects as go
 
+    from tokenjourney.analysis.knock_outs import KnockOuts
     from tokenjourney.journey import Journey
     from tokenjourney.model import Model
     from tokenjourney.model.config import GPT2Config
@@ -45,7 +46,9 @@ class Page:
 
     Attributes:
         name: Name of the page, and of its file in assets/texts.
-        journey: The Journey on screen.
+        off: What is switched off.
+        journey: The Journey on screen, without what is switched off.
+        untouched: The Journey with everything on; the same one where nothing is off.
         model: The model that made it.
         theme: The colours of the theme that the person sees; hand it to figure functions.
         texts_of_tokens: Visible text of each token.
@@ -60,7 +63,9 @@ class Page:
         self.name = name
         self.texts = words.load(name)
         self.model: Model = cache.model(model)
-        self.journey: Journey = cache.journey(model, prompt)
+        self.untouched: Journey = cache.journey(model, prompt)
+        self.off: KnockOuts = knock_outs.chosen(self.model.config)
+        self.journey: Journey = cache.journey(model, prompt, self.off.edits)
         self.theme: Theme = widgets.theme()
         self.texts_of_tokens: tuple[str, ...] = cache.texts(self.journey)
         self.labels: tuple[str, ...] = cache.labels(self.journey)
@@ -90,19 +95,20 @@ class Page:
         return words.token(self.labels[self.token])
 
     def edited(self, edits: Sequence[Any]) -> Journey:
-        """The same prompt traced again with edits, from the cache where it is there."""
-        return cache.journey(self._model_name, self._prompt, tuple(edits))
+        """The journey with more edits, from the cache where it is there."""
+        return cache.journey(self._model_name, self._prompt, (*self.off.edits, *edits))
 
     def remember(self, key: str, compute: Callable[[], Value], of: str = "journey") -> Value:
         """A value computed once and kept for everybody, as long as there is room.
 
         Args:
             key: Its name on this page.
-            compute: Makes it; it must depend on the model and, unless `of` is "model", the prompt.
+            compute: Makes it; it must depend on the model and, unless `of` is "model", the prompt
+                and what is switched off.
             of: "journey" or "model".
         """
-        prompt = self._prompt if of == "journey" else None
-        return cache.fact((self.name, key, self._model_name, prompt), compute)
+        run = (self._prompt, self.off) if of == "journey" else None
+        return cache.fact((self.name, key, self._model_name, run), compute)
 
     def head_averages(self) -> HeadAverages:
         """What the model's heads do on average: as stored beside the checkpoint, or measured now.
@@ -120,12 +126,26 @@ class Page:
         return cache.fact(("head averages", self._model_name), found)
 
     def other(self, prompt: str) -> Journey:
-        """Another prompt through the same model, from the cache where it is there.
+        """Another prompt through the same model, without what is switched off.
 
         Raises:
             TokenJourneyError: the prompt cannot be traced.
         """
-        return cache.journey(self._model_name, prompt)
+        return cache.journey(self._model_name, prompt, self.off.edits)
+
+    # What is switched off
+
+    def switches(self, *parts: KnockOuts) -> None:
+        """A button for each part, such as `page.off.head(3, 4)`, that switches it off or on."""
+        knock_outs.switches(self, *parts)
+
+    def head_pills(self, block: int) -> None:
+        """The heads of a block, each to be switched off and on with a click."""
+        knock_outs.head_pills(self, block)
+
+    def effect(self) -> None:
+        """What comes after the followed token with everything on, and now."""
+        knock_outs.effect(self)
 
     # Words
 
@@ -236,7 +256,8 @@ class Page:
         table: Table | Callable[[], Table],
         *,
         clicks: Clicks = (),
-        caption: str | None = None,
+        caption: str | Safe | None = None,
+        of: str = "journey",
         **values: object,
     ) -> None:
         """A chart of fixed height with caption, downloads (PNG, SVG, CSV) and a table behind it.
@@ -251,10 +272,14 @@ class Page:
             clicks: Names of what a click sets: "token", "block", "head" or an extra, in the order
                 of the point's `customdata`; or a mapping from names to "x" or "y" of the point.
                 Heatmaps report no clicks: lay a scatter over them.
-            caption: Key of another caption.
+            caption: Key of another caption, or the caption itself.
+            of: "journey", or "model" where nothing that is switched off can change the figure.
             **values: What `{name}` in caption and alt stands for.
         """
-        shown = self._caption(caption or f"figures.{name}.caption", chart, values)
+        key = caption or f"figures.{name}.caption"
+        shown = key if isinstance(key, Safe) else self._caption(key, chart, values)
+        if of == "journey":
+            shown = knock_outs.marked(self, shown)
         alt = f"figures.{name}.alt"
         figure.chart(
             f"{self.name}-{name}",
@@ -411,6 +436,7 @@ def open_page(name: str, **values: object) -> Page:
         name: f"{size:,}" for name, size in _sizes(page.model.config).items()
     }
     page.header(**(known | {"token": page.token_html, "T": len(page.journey.token_ids)} | values))
+    knock_outs.badge(page)
     return page
 
 

@@ -13,6 +13,7 @@ from tokenjourney.ui import (
     cache,
     components,
     figure,
+    knock_outs,
     model_picker,
     navigation,
     presets,
@@ -46,6 +47,7 @@ def run() -> None:
     prompt, model = choice.shown
     journey = cache.journey(model, prompt)
     state.fit(len(journey), journey.config.n_layers, journey.config.n_heads)
+    knock_outs.trace(model, prompt)
     if choice.notices:
         notices.html("".join(widgets.notice(sentence) for sentence in choice.notices))
         choice.notices.clear()

@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import streamlit as st
 
+from tokenjourney.analysis.knock_outs import KnockOuts
+
 BUNDLED: Final = "bundled"
 STORIES: Final = ("student", "engine", "off")
-CORE: Final = ("prompt", "model", "token", "block", "head", "story")
+CORE: Final = ("prompt", "model", "token", "block", "head", "story", "off")
 _SLOT: Final = "tj.choice"
 _MOST_EXTRAS: Final = 40
 _LONGEST_EXTRA: Final = 4000
@@ -32,6 +34,7 @@ class Choice:
         block: The block looked at, from 0.
         head: The head looked at, from 0.
         story: Whose words stand beside the technical ones: "student", "engine" or "off".
+        off: What is switched off, as the text of `KnockOuts`; "" for nothing.
         extras: What pages add to the link, as text: pages declare and validate theirs.
         shown: Prompt and model of the last journey that could be traced.
         linked: Names that the last read took from the link, and that nobody confirmed yet.
@@ -48,6 +51,7 @@ class Choice:
     block: int = 0
     head: int = 0
     story: str = "student"
+    off: str = ""
     extras: dict[str, str] = field(default_factory=dict)
     shown: tuple[str, str] | None = None
     linked: set[str] = field(default_factory=set)
@@ -78,6 +82,8 @@ class Choice:
             shown["head"] = str(self.head)
         if self.story != "student":
             shown["story"] = self.story
+        if self.off:
+            shown["off"] = self.off
         return shown
 
 
@@ -153,6 +159,7 @@ def _take(
             )
     story = query.get("story", "student")
     choice.story = story if story in STORIES else "student"
+    choice.off = query.get("off", "")
     # A page's link holds all that differs from the default there, so the rest of it is default.
     choice.declared = {}
     for name in choice.asked.get(choice.page, ()):
@@ -166,8 +173,9 @@ _FALLBACK: Final = {"token": "The last token", "block": "Block 0", "head": "Head
 
 
 def fit(n_tokens: int, n_layers: int, n_heads: int) -> None:
-    """Bring token, block and head into the range of the journey on screen, with a notice."""
+    """Bring what was chosen into the range of the journey on screen, with a notice."""
     choice = current()
+    _fit_off(choice, n_layers, n_heads)
     for name, limit, owner in (
         ("token", n_tokens, "this prompt has tokens"),
         ("block", n_layers, "this model has blocks"),
@@ -182,6 +190,26 @@ def fit(n_tokens: int, n_layers: int, n_heads: int) -> None:
                 f"The link asks for {name} {value}, but {owner} 0 to {limit - 1}. "
                 f"{_FALLBACK[name]} is shown instead."
             )
+
+
+def _fit_off(choice: Choice, n_layers: int, n_heads: int) -> None:
+    """Leave out of what is switched off whatever this model does not have."""
+    try:
+        found, missing = KnockOuts.read(choice.off, n_layers, n_heads)
+    except ValueError as error:
+        choice.notices.append(
+            f"The link says off={choice.off[:80]}. {error} Nothing is switched off."
+        )
+        choice.off = ""
+        return
+    if missing:
+        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        choice.notices.append(
+            f"Switched off were {', '.join(missing[:8])}{more}, which this model does not have: "
+            f"its blocks run from 0 to {n_layers - 1}, their heads from 0 to {n_heads - 1}. "
+            "They are left out."
+        )
+    choice.off = str(found)
 
 
 def put(**changes: Any) -> None:
