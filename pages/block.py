@@ -2,13 +2,8 @@
 
 from tokenjourney import ui
 from tokenjourney.analysis.blocks import block_walk, degrees, dropout_example, layer_norm_stages
-from tokenjourney.figures.block import (
-    StepRow,
-    layer_norm_figure,
-    layer_norm_table,
-    steps_figure,
-    steps_table,
-)
+from tokenjourney.figures.block import StepRow, steps_figure, steps_table
+from tokenjourney.figures.layer_norm import layer_norm_figure, layer_norm_table
 from tokenjourney.figures.text import number
 from tokenjourney.model import gpt2
 

@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 
-from tokenjourney.figures.block import (
-    StepRow,
-    layer_norm_figure,
-    layer_norm_table,
-    steps_figure,
-    steps_table,
-)
+from tokenjourney.figures.block import StepRow, steps_figure, steps_table
 from tokenjourney.figures.feed_forward import gelu_figure, gelu_table
+from tokenjourney.figures.layer_norm import layer_norm_figure, layer_norm_table
 from tokenjourney.figures.theme import LIGHT, FigureError
 
 RNG = np.random.default_rng(0)

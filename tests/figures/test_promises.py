@@ -12,13 +12,14 @@ import pytest
 import tokenjourney.figures
 from tokenjourney.figures.attention import attention_matrices_figure
 from tokenjourney.figures.bars import bars_figure, pushes_figure
-from tokenjourney.figures.block import StepRow, layer_norm_figure, steps_figure
+from tokenjourney.figures.block import StepRow, steps_figure
 from tokenjourney.figures.change import change_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
 from tokenjourney.figures.feed_forward import gelu_figure
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure
 from tokenjourney.figures.heads import heads_figure
+from tokenjourney.figures.layer_norm import layer_norm_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
 from tokenjourney.figures.output import output_figure
 from tokenjourney.figures.positions import (

@@ -26,7 +26,8 @@ One page each, in the order of the journey:
 - learning (embeddings): `neighbourhoods_figure`, `neighbourhoods_table`
 - positions: `position_pictures_figure`, `positions_table`, `distance_figure`, `two_places_figure`
 - swap (positions): `swap_figure`, `swap_table`
-- block: `steps_figure`, `steps_table`, `layer_norm_figure`, `layer_norm_table`
+- block: `steps_figure`, `steps_table`
+- layer_norm (block): `layer_norm_figure`, `layer_norm_table`
 - attention: `attention_matrices_figure`, `attention_table`
 - head_vectors (attention): `head_vectors_figure`, `vectors_table`, `products_table`
 - heads (attention): `heads_figure`, `heads_table`

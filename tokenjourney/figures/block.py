@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, colour_bar, ground, heading, line, note
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, colour_bar, ground, heading, note
 from tokenjourney.figures.export import Cell, Table
 from tokenjourney.figures.matrices import Array, as_vector, symmetric_limit
 from tokenjourney.figures.strips import strip_lines
@@ -97,65 +97,6 @@ def steps_table(rows: Sequence[StepRow]) -> Table:
              float(values.var()), float(values.min()), float(values.max()))
         )  # fmt: skip
     return ["step", "numbers", "length", "mean", "variance", "least", "largest"], found
-
-
-def layer_norm_figure(
-    *, before: ArrayLike, standardised: ArrayLike, after: ArrayLike, theme: Theme | str = LIGHT
-) -> go.Figure:
-    """Three histograms of one vector: as it came, standardised, after gain and bias.
-
-    Args:
-        before: (d_model,), what comes in.
-        standardised: (d_model,), with mean 0 and variance 1.
-        after: (d_model,), what goes on.
-        theme: "light", "dark" or a `Theme`.
-    """
-    theme = as_theme(theme)
-    panels = (
-        ("before", as_vector(before, "before")),
-        ("standardised", as_vector(standardised, "standardised")),
-        ("after gain and bias", as_vector(after, "after")),
-    )
-    sketch = Sketch(theme, height=262, margin=(48, 10, 48, 44), bargap=0.06)
-    width, gap = 0.3, 0.05
-    counted = [np.histogram(values, bins=31) for _, values in panels]
-    top = max(int(counts.max()) for counts, _ in counted)
-    for index, ((name, values), (counts, edges)) in enumerate(zip(panels, counted, strict=True)):
-        suffix = str(index + 1) if index else ""
-        left = index * (width + gap)
-        mean, variance = float(values.mean()), float(values.var())
-        said = f"mean {number(mean)}, variance {number(variance)}"
-        sketch.notes(*heading(name, said, left, 1, theme=theme))
-        sketch.trace(
-            go.Bar(
-                x=(edges[:-1] + edges[1:]) / 2, y=counts, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
-                width=np.diff(edges) * 0.92, name=name, marker={"color": theme.quantity},
-                hoverinfo="text",
-                hovertext=[f"{name}: {n} of {len(values)} numbers from {number(a)} to {number(b)}"
-                           for n, a, b in zip(counts, edges, edges[1:], strict=False)],
-            )
-        )  # fmt: skip
-        sketch.shapes(
-            line(mean, mean, 0, top, theme.ink, xref=f"x{suffix}", yref=f"y{suffix}", dash="dot")
-        )
-        sketch.layout(
-            **{
-                f"xaxis{suffix}": {"domain": [left, left + width], "anchor": f"y{suffix}",
-                                   "nticks": 6, "showgrid": False, "title": {"text": "value"}},
-                f"yaxis{suffix}": {"anchor": f"x{suffix}", "range": [0, top * 1.05], "nticks": 4,
-                                   "showticklabels": index == 0, "zeroline": False,
-                                   "title": {"text": "" if index else "dimensions"}},
-            }
-        )  # fmt: skip
-    return sketch.figure()
-
-
-def layer_norm_table(*, before: ArrayLike, standardised: ArrayLike, after: ArrayLike) -> Table:
-    """One row per dimension: its number before, standardised, and after gain and bias."""
-    columns = [as_vector(v, "a column") for v in (before, standardised, after)]
-    return ["dimension", "before", "standardised", "after gain and bias"], [
-        (d, *(float(values[d]) for values in columns)) for d in range(len(columns[0]))
-    ]
 
 
 def _add_strip(
