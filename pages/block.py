@@ -1,7 +1,14 @@
 """One block, walked step by step."""
 
+import streamlit as st
+
 from tokenjourney import ui
-from tokenjourney.analysis.blocks import block_walk, degrees, dropout_example, layer_norm_stages
+from tokenjourney.analysis.blocks import (
+    WalkStep,
+    block_walk,
+    dropout_example,
+    layer_norm_stages,
+)
 from tokenjourney.figures.block import StepRow, steps_figure, steps_table
 from tokenjourney.figures.layer_norm import layer_norm_figure, layer_norm_table
 from tokenjourney.figures.text import number
@@ -14,54 +21,61 @@ label = page.labels[token]
 
 block = page.block_picker()
 walk = block_walk(journey, block, token)
-lengths = walk.lengths
+last = block == page.model.config.n_layers - 1
 
 
-def said(step: str) -> str:
-    """The second line of a step's row."""
-    if step == "resid_pre":
-        return page.plain(f"said.{step}" if block else f"said.{step}_first", before=block - 1)
-    if step == "resid_post":
-        last = block == page.model.config.n_layers - 1
-        return page.plain(f"said.{step}_last" if last else f"said.{step}", after=block + 1)
-    if step == "resid_mid":
-        return page.plain(f"said.{step}")
-    attention = step in ("attn_out", "ln1.normalized")
-    source = "resid_pre" if attention else "resid_mid"
-    if step.startswith("ln"):
-        return page.plain("said.norm", variance=number(float(walk.vectors[source].var())))
-    angle = walk.attention_angle if attention else walk.mlp_angle
-    return page.plain(
-        f"said.{step}", ratio=number(lengths[step] / lengths[source]), angle=f"{degrees(angle):.0f}"
+def words(step: WalkStep) -> dict[str, object]:
+    """The numbers of a step, for its texts."""
+    source = walk[step.source]
+    return {
+        "token": page.token_html, "block": block, "before": block - 1, "after": block + 1,
+        "d_model": page.model.config.d_model, "length": number(step.length),
+        "from": number(source.length), "ratio": number(step.ratio), "angle": f"{step.angle:.0f}",
+        "mean": number(source.mean), "variance": number(source.variance),
+        "mean_after": number(step.mean), "variance_after": number(step.variance),
+    }  # fmt: skip
+
+
+def key(step: WalkStep) -> str:
+    """The name of a step's texts; what comes into the first block and leaves the last differs."""
+    ends = {"resid_pre": "_first" if block == 0 else "", "resid_post": "_last" if last else ""}
+    return step.name.partition(".")[0] + ends.get(step.name, "")
+
+
+def row(step: WalkStep) -> StepRow:
+    """One step of the walk as a row of the figure."""
+    name = page.plain(f"steps.{step.name.partition('.')[0]}", token=label)
+    return StepRow(name, page.plain(f"said.{key(step)}", **words(step)), step.vector, step.kind)
+
+
+@ui.part
+def steps() -> None:
+    """The walk, as far as the person went."""
+    page.section("walk", block=block, token=page.token_html)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="walk-row"):
+        at = int(page.slider("walk", page.plain("words.step"), 1, len(walk), len(walk)))
+        for name, to in (("back", at - 1), ("next", at + 1)):
+            st.button(
+                page.plain(f"words.{name}"), key=f"walk.{name}", on_click=ui.put,
+                kwargs={"walk": None if to == len(walk) else to},
+                disabled=not 1 <= to <= len(walk),
+            )  # fmt: skip
+        one_scale = page.toggle("onescale", page.plain("words.one_scale"))
+    step = list(walk.values())[at - 1]
+    page.show(page.text(f"sentences.{key(step)}", **words(step)), "tj-step")
+    rows = [row(step) for step in walk.values()]
+    page.figure(
+        "walk",
+        steps_figure(rows=rows, one_scale=one_scale, at=at - 1, theme=page.theme),
+        lambda: steps_table(rows),
+        block=block,
+        token=page.token_html,
+        d_model=page.model.config.d_model,
+        scale=page.plain("words.scale_one" if one_scale else "words.scale_own"),
     )
 
 
-def row(step: str, kind: str = "stream") -> StepRow:
-    """One step of the walk as a row of the figure."""
-    name = page.plain(f"steps.{step.partition('.')[0]}", token=label)
-    return StepRow(name, said(step), walk.vectors[step], kind)
-
-
-rows = [
-    row("resid_pre"),
-    row("ln1.normalized", "inner"),
-    row("attn_out", "added"),
-    row("resid_mid"),
-    row("ln2.normalized", "inner"),
-    row("mlp_out", "added"),
-    row("resid_post"),
-]
-page.section("walk", block=block, token=page.token_html)
-one_scale = page.toggle("onescale", page.plain("words.one_scale"))
-page.figure(
-    "walk",
-    steps_figure(rows=rows, one_scale=one_scale, theme=page.theme),
-    lambda: steps_table(rows),
-    block=block,
-    token=page.token_html,
-    d_model=page.model.config.d_model,
-    scale=page.plain("words.scale_one" if one_scale else "words.scale_own"),
-)
+steps()
 page.look_for(token=page.token_html)
 
 
@@ -71,7 +85,7 @@ def norm() -> None:
     page.section("norm")
     which = page.choose("norm", page.plain("words.which"), page.text_table("norms"))
     stages = layer_norm_stages(
-        walk.vectors["resid_pre" if which == "ln1" else "resid_mid"],
+        walk["resid_pre" if which == "ln1" else "resid_mid"].vector,
         float(journey[f"{which}.scale", block][token, 0]),
         page.model.parameter(f"blocks.{block}.{which}.gain"),
         page.model.parameter(f"blocks.{block}.{which}.bias"),
@@ -99,10 +113,10 @@ def dropout() -> None:
         rate = page.slider("drop", page.plain("words.rate"), 0.0, 0.9, 0.1, 0.05)
     with right:
         seed = page.slider("mask", page.plain("words.seed"), 0, 20, 0)
-    example = dropout_example(walk.vectors["attn_out"], rate, int(seed))
+    example = dropout_example(walk["attn_out"].vector, rate, int(seed))
     drawn = [
         StepRow(page.plain("dropout.here"), page.plain("dropout.here_said"),
-                walk.vectors["attn_out"], "added"),
+                walk["attn_out"].vector, "added"),
         StepRow(page.plain("dropout.mask"), page.plain("dropout.mask_said", rate=f"{rate:g}"),
                 example.drawn, "added"),
     ]  # fmt: skip
@@ -127,7 +141,7 @@ page.formula(
     r"x_{\text{out}} &= x_{\text{mid}} + \operatorname{MLP}(\operatorname{LN}_2(x_{\text{mid}}))"
     r"\end{aligned}",
     [
-        (rf"\lVert {name} \rVert", f"= {lengths[step]:.2f}")
+        (rf"\lVert {name} \rVert", f"= {walk[step].length:.2f}")
         for name, step in (
             ("x", "resid_pre"),
             (r"\text{attention}", "attn_out"),

@@ -28,19 +28,29 @@ def journey() -> tj.Journey:
 
 
 def test_each_step_adds_to_the_stream(journey: tj.Journey) -> None:
+    v = {name: step.vector for name, step in block_walk(journey, 1, 3).items()}
+    np.testing.assert_allclose(v["resid_pre"] + v["dropout1"], v["resid_mid"], atol=1e-5)
+    np.testing.assert_allclose(v["resid_mid"] + v["dropout2"], v["resid_post"], atol=1e-5)
+    np.testing.assert_array_equal(v["dropout1"], journey["attn_out", 1][3])
+    np.testing.assert_array_equal(v["dropout2"], journey["mlp_out", 1][3])
+
+
+def test_a_step_says_its_length_mean_and_variance_and_how_it_compares(journey: tj.Journey) -> None:
     walk = block_walk(journey, 1, 3)
-    v = walk.vectors
-    np.testing.assert_allclose(v["resid_pre"] + v["attn_out"], v["resid_mid"], atol=1e-5)
-    np.testing.assert_allclose(v["resid_mid"] + v["mlp_out"], v["resid_post"], atol=1e-5)
-    for step, vector in v.items():
-        assert walk.lengths[step] == pytest.approx(np.sqrt((vector**2).sum()), rel=1e-5)
+    for name, step in walk.items():
+        assert step.length == pytest.approx(np.sqrt((step.vector**2).sum()), rel=1e-5), name
+        assert step.ratio == pytest.approx(step.length / walk[step.source].length), name
+    assert walk["resid_pre"].variance == pytest.approx(np.var(walk["resid_pre"].vector), rel=1e-4)
+    assert walk["ln1.normalized"].source == "resid_pre"
+    assert walk["ln2.normalized"].source == "resid_mid"
 
 
 def test_the_angle_explains_the_new_length(journey: tj.Journey) -> None:
     walk = block_walk(journey, 0, 4)
-    before, added = walk.lengths["resid_pre"], walk.lengths["attn_out"]
-    new = np.sqrt(before**2 + added**2 + 2 * before * added * walk.attention_angle)
-    assert walk.lengths["resid_mid"] == pytest.approx(new, rel=1e-4)
+    before, added = walk["resid_pre"].length, walk["attn_out"].length
+    angle = np.radians(walk["attn_out"].angle)
+    new = np.sqrt(before**2 + added**2 + 2 * before * added * np.cos(angle))
+    assert walk["resid_mid"].length == pytest.approx(new, rel=1e-4)
 
 
 @pytest.mark.parametrize("position", [-1, 5])

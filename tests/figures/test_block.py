@@ -46,6 +46,27 @@ def test_where_something_is_added_the_stream_has_a_plus():
     assert "<b>+</b>" not in [note.text for note in unjoined]
 
 
+def test_what_is_still_to_come_is_faint_and_the_reached_step_has_a_ground():
+    figure = steps_figure(rows=ROWS, at=1)
+    faint = [named(figure, row.name).opacity < 0.5 for row in ROWS]
+    assert faint == [False, False, True]
+    assert [o < 0.5 for o in named(figure, "length").marker.opacity] == faint
+    assert LIGHT.accent_soft in [shape.fillcolor for shape in figure.layout.shapes]
+    whole = steps_figure(rows=ROWS)
+    assert all(named(whole, row.name).opacity == 1 for row in ROWS)
+
+
+def test_a_step_that_changes_nothing_is_a_line_of_text():
+    rows = [*ROWS[:2], StepRow("dropout", "all pass", ROWS[1].values, "passes"), ROWS[2]]
+    figure = steps_figure(rows=rows)
+    assert "dropout" not in [trace.name for trace in figure.data]
+    assert len(named(figure, "length").x) == 3
+    texts = [note.text for note in figure.layout.annotations]
+    assert "all pass" in texts
+    assert texts.count("<b>+</b>") == 1  # what attention adds is still added after it
+    assert len(steps_table(rows)[1]) == 4
+
+
 def test_strips_share_a_scale_or_have_their_own():
     shared = {t.zmax for t in steps_figure(rows=ROWS).data if t.type == "heatmap"}
     own = {t.zmax for t in steps_figure(rows=ROWS, one_scale=False).data if t.type == "heatmap"}

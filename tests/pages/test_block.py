@@ -28,6 +28,30 @@ def test_the_strips_hold_every_number(journey):
     np.testing.assert_allclose(shown, journey["attn_out", 1][2], atol=1e-5)
 
 
+def test_the_scrubber_goes_step_by_step_and_is_in_the_link(journey):
+    app = open_page("block", prompt=PROMPT, block=2)
+    assert "goes on to block 3" in html(app)
+    app.slider("w.block.walk").set_value(3)
+    run(app)
+    assert app.query_params["walk"] == "3"
+    length = np.linalg.norm(journey["attn_out", 2][-1])
+    assert f"answers with a vector of length <b>{length:.2f}</b>" in html(app)
+    reached = [t["name"] for t in charts(app)["block-walk"] if t.get("opacity") == 1]
+    assert reached == ["·little comes in", "LayerNorm", "attention adds"]
+    app.button("walk.next").click()
+    run(app)
+    assert app.query_params["walk"] == "4"
+    assert "Dropout</b> is the identity here" in html(app)
+    app.button("walk.back").click()
+    run(app)
+    assert app.query_params["walk"] == "3"
+
+
+@pytest.mark.parametrize(("block", "said"), [(0, "what its token means plus where"), (5, "final")])
+def test_the_first_and_the_last_block_have_their_own_sentences(block, said):
+    assert said in html(open_page("block", prompt=PROMPT, block=block, walk=1 if not block else 9))
+
+
 @pytest.mark.parametrize(
     "change", [{"prompt": "The dog chased another dog"}, {"block": 3}, {"token": 1}]
 )

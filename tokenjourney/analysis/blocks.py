@@ -6,7 +6,7 @@ Ba, Kiros and Hinton, "Layer Normalization" (2016); Srivastava et al., "Dropout"
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,24 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-STEPS: Final = (
-    "resid_pre", "ln1.normalized", "attn_out", "resid_mid", "ln2.normalized", "mlp_out",
-    "resid_post",
-)  # fmt: skip
-"""The activations of a block on the way of one token, in forward order."""
+Kind = Literal["stream", "inner", "added", "passes"]
+
+STEPS: Final[dict[str, tuple[Kind, str]]] = {
+    "resid_pre": ("stream", "resid_pre"),
+    "ln1.normalized": ("inner", "resid_pre"),
+    "attn_out": ("added", "resid_pre"),
+    "dropout1": ("passes", "attn_out"),
+    "resid_mid": ("stream", "resid_pre"),
+    "ln2.normalized": ("inner", "resid_mid"),
+    "mlp_out": ("added", "resid_mid"),
+    "dropout2": ("passes", "mlp_out"),
+    "resid_post": ("stream", "resid_mid"),
+}
+"""The steps of a block in forward order: what kind each is, and the step that it is compared with.
+
+All but the dropouts are activations of the run. "stream" is the residual stream, "inner" what a
+part sees of it, "added" what a part adds, "passes" what changes nothing in this run.
+"""
 
 
 def norms(vectors: Array) -> Array:
@@ -54,37 +67,62 @@ def degrees(cosine: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class BlockWalk:
-    """One token's way through one block.
+class WalkStep:
+    """One step of a token's way through a block.
 
     Attributes:
-        vectors: For each of `STEPS` its (d_model,) vector.
-        lengths: For each of `STEPS` the vector's length.
-        attention_angle: Cosine between what attention adds and the stream it is added to.
-        mlp_angle: Cosine between what the feed-forward part adds and the stream.
+        name: One of `STEPS`.
+        kind: What kind of step it is.
+        source: The step that it is compared with.
+        vector: (d_model,), the token's vector after it.
+        ratio: Its length, divided by that of the source.
+        angle: Degrees between it and the source: at 90 it adds a new direction.
     """
 
-    vectors: dict[str, Array]
-    lengths: dict[str, float]
-    attention_angle: float
-    mlp_angle: float
+    name: str
+    kind: Kind
+    source: str
+    vector: Array
+    ratio: float
+    angle: float
+
+    @property
+    def length(self) -> float:
+        """The vector's length."""
+        return float(norms(self.vector))
+
+    @property
+    def mean(self) -> float:
+        """Mean of its numbers."""
+        return float(self.vector.mean(dtype=np.float64))
+
+    @property
+    def variance(self) -> float:
+        """Variance of its numbers."""
+        return float(self.vector.var(dtype=np.float64))
 
 
-def block_walk(journey: Journey, block: int, position: int) -> BlockWalk:
-    """One token's vectors through a block, with their lengths.
+def block_walk(journey: Journey, block: int, position: int) -> dict[str, WalkStep]:
+    """One token's vectors through a block, step by step, by the names of `STEPS`.
 
     Raises:
         HookError: there is no such block or position.
     """
     if not 0 <= position < len(journey):
         raise HookError(f"There is no position {position}: they run from 0 to {len(journey) - 1}.")
-    vectors = {step: journey[step, block][position] for step in STEPS}
-    return BlockWalk(
-        vectors,
-        {step: float(norms(vector)) for step, vector in vectors.items()},
-        cosine(vectors["attn_out"], vectors["resid_pre"]),
-        cosine(vectors["mlp_out"], vectors["resid_mid"]),
-    )
+    vectors: dict[str, Array] = {}
+    for name, (kind, source) in STEPS.items():
+        vectors[name] = (
+            vectors[source] if kind == "passes" else np.asarray(journey[name, block][position])
+        )
+    return {
+        name: WalkStep(
+            name, kind, source, vectors[name],
+            float(norms(vectors[name])) / (float(norms(vectors[source])) or 1.0),
+            degrees(cosine(vectors[name], vectors[source])),
+        )
+        for name, (kind, source) in STEPS.items()
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
-"""One block: its steps as rows with their vectors and lengths; LayerNorm in three pictures."""
+"""One block: its steps as rows with their vectors and lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,8 @@ from tokenjourney.figures.text import escaped, number, signed
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 236, 58, 42, 40
-_STRIP, _PITCH = 40, 56
+_STRIP, _PITCH, _THIN = 40, 56, 34  # pixels of a strip, of its row, of a row without one
+_AHEAD = 0.16  # opacity of what is still to come
 _BAR = (0.7, 1.0)
 
 
@@ -29,13 +31,19 @@ class StepRow:
         said: A second line, in words.
         values: (d,) the vector after it; NaN is drawn empty.
         kind: "stream" on the residual stream, "inner" for what a part sees, "added" for what it
-            adds to the stream.
+            adds to the stream, "passes" for a step that changes nothing and is drawn as a line of
+            text.
     """
 
     name: str
     said: str
     values: ArrayLike
-    kind: Literal["stream", "inner", "added"] = "stream"
+    kind: Literal["stream", "inner", "added", "passes"] = "stream"
+
+    @property
+    def height(self) -> int:
+        """Pixels that the row takes."""
+        return _THIN if self.kind == "passes" else _PITCH
 
 
 def steps_figure(
@@ -44,6 +52,7 @@ def steps_figure(
     lengths: bool = True,
     joined: bool = True,
     one_scale: bool = True,
+    at: int | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """Vectors under each other as strips, each with its length as a bar.
@@ -53,6 +62,7 @@ def steps_figure(
         lengths: draw the bars.
         joined: draw the stream as a line along the rows of kind "stream".
         one_scale: all strips on one scale; else each on its own, whose end is written behind it.
+        at: the step that has been reached, which gets a ground; those after it are faint.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -63,23 +73,32 @@ def steps_figure(
         raise FigureError("There are no steps to draw: pass at least one row.")
     arrays = [as_vector(row.values, row.name) for row in rows]
     limits = [symmetric_limit(*(arrays if one_scale else [values])) for values in arrays]
-    plot = _PITCH * len(rows)
+    tops = [sum(row.height for row in rows[:index]) for index in range(len(rows))]
+    plot = tops[-1] + rows[-1].height
+    seen = [1.0 if at is None or index <= at else _AHEAD for index in range(len(rows))]
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM,
                     margin=(_LEFT, _RIGHT if lengths else 10, _TOP, _BOTTOM), hoverdistance=20,
                     barmode="overlay", bargap=0)  # fmt: skip
+    sketch.layout(yaxis={"range": [plot - (_PITCH - _STRIP) / 2, -4], **NO_TICKS})
     end = 0.62 if lengths else 1.0 if one_scale else 0.94
+    if at is not None:
+        _add_ground(sketch, tops[at], rows[at].height, theme)
     for index, (row, values) in enumerate(zip(rows, arrays, strict=True)):
-        _add_strip(sketch, row, values, index, limits[index], end, theme)
+        drawn: dict[str, Any] = {"opacity": seen[index]}
+        _add_words(sketch, row, tops[index], theme, drawn)
+        if row.kind == "passes":
+            continue
+        _add_strip(sketch, row, values, (index, tops[index]), limits[index], end, theme, drawn)
         if not one_scale:
-            sketch.notes(note(f"±{number(limits[index], 1)}", end, index * _PITCH + _STRIP / 2,
-                              yref="y", shift=(5, 0), size=12, colour=theme.ink3))  # fmt: skip
-        _add_words(sketch, row, index, theme)
+            sketch.notes(note(f"±{number(limits[index], 1)}", end, tops[index] + _STRIP / 2,
+                              yref="y", shift=(5, 0), size=12, colour=theme.ink3,
+                              **drawn))  # fmt: skip
     if joined:
-        _add_stream(sketch, rows, theme)
+        _add_stream(sketch, rows, tops, seen, theme)
     sketch.notes(*heading("the vector", "", 0, 1, theme=theme, shift=(0, -12)))
     if lengths:
         sketch.notes(*heading("its length", "", _BAR[0], 1, theme=theme, shift=(0, -12)))
-        _add_lengths(sketch, rows, arrays, theme)
+        _add_lengths(sketch, rows, arrays, tops, seen, theme)
     if one_scale:
         colour_bar(sketch, low=-limits[0], high=limits[0], x=0, length=0.3, below_px=6,
                    plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
@@ -99,15 +118,33 @@ def steps_table(rows: Sequence[StepRow]) -> Table:
     return ["step", "numbers", "length", "mean", "variance", "least", "largest"], found
 
 
+def _add_ground(sketch: Sketch, top: float, height: int, theme: Theme) -> None:
+    """The ground of a row, from edge to edge of the figure."""
+    place: dict[str, Any] = {"xref": "paper", "yref": "y", "xsizemode": "pixel"}
+    edges = (top - 6, top + height - 10)
+    sketch.shapes(
+        ground(0, 1, *edges, theme.accent_soft, xref="paper"),
+        ground(4 - _LEFT, 0, *edges, theme.accent_soft, xanchor=0, **place),
+        ground(0, _RIGHT, *edges, theme.accent_soft, xanchor=1, **place),
+    )
+
+
 def _add_strip(
-    sketch: Sketch, row: StepRow, values: Array, index: int, limit: float, end: float, theme: Theme
+    sketch: Sketch,
+    row: StepRow,
+    values: Array,
+    place: tuple[int, float],
+    limit: float,
+    end: float,
+    theme: Theme,
+    drawn: dict[str, Any],
 ) -> None:
     """The numbers in reading order, over several lines; each strip has an x axis of its own."""
+    index, top = place
     lines = strip_lines(len(values))
     wide = -(-len(values) // lines)
     cells = np.full(lines * wide, np.nan, np.float32)
     cells[: len(values)] = values
-    top = index * _PITCH
     edges = np.linspace(top, top + _STRIP, lines + 1)
     texts = [f"{d} of {len(values)}: {_value(v)}" for d, v in enumerate(values)]
     texts += [""] * (lines * wide - len(values))
@@ -118,12 +155,11 @@ def _add_strip(
             colorscale=theme.div_scale, showscale=False, name=escaped(row.name), xaxis=f"x{suffix}",
             text=[texts[i : i + wide] for i in range(0, lines * wide, wide)], hoverongaps=False,
             meta=[escaped(row.name)],
-            hovertemplate="%{meta[0]}, dimension %{text}<extra></extra>",
+            hovertemplate="%{meta[0]}, dimension %{text}<extra></extra>", **drawn,
         )
     )  # fmt: skip
     sketch.layout(
-        **{f"xaxis{suffix}": {"domain": [0, end], "range": [0, wide], "anchor": "y", **NO_TICKS}},
-        yaxis={"range": [_PITCH * (index + 1) - (_PITCH - _STRIP) / 2, -4], **NO_TICKS},
+        **{f"xaxis{suffix}": {"domain": [0, end], "range": [0, wide], "anchor": "y", **NO_TICKS}}
     )
 
 
@@ -131,56 +167,83 @@ def _value(value: float) -> str:
     return "zeroed" if np.isnan(value) else signed(float(value), 3)
 
 
-def _add_words(sketch: Sketch, row: StepRow, index: int, theme: Theme) -> None:
+def _add_words(
+    sketch: Sketch, row: StepRow, top: float, theme: Theme, drawn: dict[str, Any]
+) -> None:
     indent = 30 if row.kind == "stream" else 46
-    middle = index * _PITCH + _STRIP / 2
     colour = theme.ink if row.kind == "stream" else theme.ink2
-    place: dict[str, Any] = {"yref": "y", "anchor": "left"}
+    name = f"<b>{escaped(row.name)}</b>"
+    place: dict[str, Any] = {"yref": "y", "anchor": "left", **drawn}
+    if row.kind == "passes":
+        middle = top + (_THIN - 16) / 2
+        sketch.notes(
+            note(name, 0, middle, shift=(indent - _LEFT, 0), size=14.5, colour=colour, **place),
+            note(escaped(row.said), 0, middle, size=13, colour=theme.ink3, **place),
+        )
+        return
+    middle = top + _STRIP / 2
     sketch.notes(
-        note(f"<b>{escaped(row.name)}</b>", 0, middle, shift=(indent - _LEFT, 9), size=14.5,
-             colour=colour, **place),
+        note(name, 0, middle, shift=(indent - _LEFT, 9), size=14.5, colour=colour, **place),
         note(escaped(row.said), 0, middle, shift=(indent - _LEFT, -9), size=12.5,
              colour=theme.ink3, **place),
     )  # fmt: skip
 
 
-def _add_stream(sketch: Sketch, rows: Sequence[StepRow], theme: Theme) -> None:
+def _add_stream(
+    sketch: Sketch,
+    rows: Sequence[StepRow],
+    tops: Sequence[float],
+    seen: Sequence[float],
+    theme: Theme,
+) -> None:
     """The residual stream as a line: a dot where it begins, a + where something is added."""
     on = [index for index, row in enumerate(rows) if row.kind == "stream"]
     if len(on) < 2:
         return
     place: dict[str, Any] = {"xref": "paper", "yref": "y", "xsizemode": "pixel", "xanchor": 0}
-    middle = [index * _PITCH + _STRIP / 2 for index in on]
-    sketch.shapes(ground(14 - _LEFT, 18 - _LEFT, middle[0], middle[-1], theme.accent, **place))
-    for index, y in zip(on, middle, strict=True):
-        is_sum = index > 0 and rows[index - 1].kind == "added"
+    middle = {index: tops[index] + _STRIP / 2 for index in on}
+    for start, end in pairwise(on):
+        sketch.shapes(ground(14 - _LEFT, 18 - _LEFT, middle[start], middle[end], theme.accent,
+                             opacity=seen[end], **place))  # fmt: skip
+    for index in on:
+        is_sum = any(row.kind == "added" for row in rows[:index])
         box: dict[str, Any] = {"bgcolor": theme.accent, "borderpad": 1, "width": 15, "height": 17}
         sketch.notes(
-            note("<b>+</b>" if is_sum else "<b>●</b>", 0, y, yref="y", anchor="center",
-                 shift=(16 - _LEFT, 0), size=15 if is_sum else 17,
+            note("<b>+</b>" if is_sum else "<b>●</b>", 0, middle[index], yref="y", anchor="center",
+                 shift=(16 - _LEFT, 0), size=15 if is_sum else 17, opacity=seen[index],
                  colour=theme.on_accent if is_sum else theme.accent, **(box if is_sum else {}))
         )  # fmt: skip
 
 
 def _add_lengths(
-    sketch: Sketch, rows: Sequence[StepRow], arrays: Sequence[Array], theme: Theme
+    sketch: Sketch,
+    rows: Sequence[StepRow],
+    arrays: Sequence[Array],
+    tops: Sequence[float],
+    seen: Sequence[float],
+    theme: Theme,
 ) -> None:
-    sizes = [float(np.linalg.norm(values[np.isfinite(values)])) for values in arrays]
     colours = {"stream": theme.accent, "added": theme.quantity, "inner": theme.curve}
-    middle = np.arange(len(rows)) * _PITCH + _STRIP / 2
+    found = [
+        (row, float(np.linalg.norm(values[np.isfinite(values)])), top + _STRIP / 2, opacity)
+        for row, values, top, opacity in zip(rows, arrays, tops, seen, strict=True)
+        if row.kind != "passes"
+    ]
+    sizes = [size for _, size, _, _ in found]
     sketch.trace(
         go.Bar(
-            x=sizes, y=middle, orientation="h", width=16, name="length", hoverinfo="text",
-            marker={"color": [colours[row.kind] for row in rows]},
-            hovertext=[f"{escaped(row.name)}: length {number(size)}"
-                       for row, size in zip(rows, sizes, strict=True)],
+            x=sizes, y=[middle for _, _, middle, _ in found], orientation="h", width=16,
+            name="length", hoverinfo="text",
+            marker={"color": [colours[row.kind] for row, _, _, _ in found],
+                    "opacity": [opacity for _, _, _, opacity in found]},
+            hovertext=[f"{escaped(row.name)}: length {number(size)}" for row, size, _, _ in found],
         )
     )  # fmt: skip
     sketch.notes(
-        *(note(f"<b>{number(size)}</b>" if row.kind == "stream" else number(size), size, y,
-               xref="x", yref="y", shift=(8, 0), size=13.5,
+        *(note(f"<b>{number(size)}</b>" if row.kind == "stream" else number(size), size, middle,
+               xref="x", yref="y", shift=(8, 0), size=13.5, opacity=opacity,
                colour=theme.accent if row.kind == "stream" else theme.ink2)
-          for row, size, y in zip(rows, sizes, middle, strict=True))
+          for row, size, middle, opacity in found)
     )  # fmt: skip
     sketch.layout(
         xaxis={"domain": list(_BAR), "range": [0, max(*sizes, 1e-6)], "anchor": "y",
