@@ -11,6 +11,7 @@ from tokenjourney.analysis.journey_map import (
     packed,
     rows_shown,
     settled_from,
+    sources_of_head,
     standardised,
     strongest_overall,
     strongest_sources,
@@ -59,7 +60,7 @@ def test_the_final_layernorm_scales_as_the_models_own_does(short: tj.Journey) ->
 
 
 def test_every_curve_is_the_mean_of_the_heads_and_names_the_strongest(short: tj.Journey) -> None:
-    curves = curves_shown(summary_of(short), 5, range(6))
+    curves = curves_shown(summary_of(short).sources, 5, range(6))
     assert len(curves.blocks) > 10
     for i in range(len(curves.blocks)):
         pattern = short["pattern", int(curves.blocks[i])]
@@ -69,8 +70,19 @@ def test_every_curve_is_the_mean_of_the_heads_and_names_the_strongest(short: tj.
         assert cell[curves.heads[i]] == cell.max()
 
 
+def test_curves_can_be_those_of_one_head(short: tj.Journey) -> None:
+    patterns = (short["pattern", block] for block in range(short.config.n_layers))
+    curves = curves_shown(sources_of_head(patterns, 1), 5, range(6))
+    assert len(curves.blocks) > 10
+    assert set(curves.heads) == {1}
+    for block, query, key, value in zip(
+        curves.blocks, curves.queries, curves.keys, curves.shares, strict=True
+    ):
+        assert value == short["pattern", int(block)][1, query, key]
+
+
 def test_a_short_prompt_shows_all_attention_from_0_05_on(short: tj.Journey) -> None:
-    curves = curves_shown(summary_of(short), 2, range(6))
+    curves = curves_shown(summary_of(short).sources, 2, range(6))
     wanted = 0
     for block in range(short.config.n_layers):
         mean = short["pattern", block].mean(axis=0).copy()
@@ -83,7 +95,7 @@ def test_a_short_prompt_shows_all_attention_from_0_05_on(short: tj.Journey) -> N
 
 def test_a_long_prompt_keeps_all_curves_of_the_followed_token_only(long: tj.Journey) -> None:
     summary = summary_of(long)
-    curves = curves_shown(summary, 40, range(80))
+    curves = curves_shown(summary.sources, 40, range(80))
     for block in range(long.config.n_layers):
         mean = long["pattern", block].mean(axis=0)[40].copy()
         mean[40] = 0
@@ -95,7 +107,7 @@ def test_a_long_prompt_keeps_all_curves_of_the_followed_token_only(long: tj.Jour
 
 
 def test_the_followed_tokens_curves_are_drawn_last(short: tj.Journey) -> None:
-    followed = curves_shown(summary_of(short), 3, range(6)).queries == 3
+    followed = curves_shown(summary_of(short).sources, 3, range(6)).queries == 3
     assert followed.any()
     assert (np.diff(followed.astype(int)) >= 0).all()
 
@@ -110,7 +122,7 @@ def test_the_strongest_sources_are_those_with_most_attention_in_all_blocks(
 
 def test_the_first_token_has_nobody_to_look_at(tiny_model: tj.Model) -> None:
     summary = summary_of(tj.trace(tiny_model, [3]))
-    assert len(curves_shown(summary, 0, (0,)).blocks) == 0
+    assert len(curves_shown(summary.sources, 0, (0,)).blocks) == 0
     assert strongest_overall(summary, 0) == ()
     assert summary.sources.shares.max() == 0
 

@@ -211,6 +211,61 @@ def test_a_mark_says_in_words_what_it_is(open_map: Callable[..., Map]) -> None:
     shown.page.keyboard.press("Escape")
 
 
+def test_pointing_at_a_token_lets_all_other_curves_fade(open_map: Callable[..., Map]) -> None:
+    shown = open_map(width=1920)
+    fading = "(path) => Number(getComputedStyle(path).strokeOpacity)"
+    other = shown.root.locator(".map .curve:not(.followed)").last
+    before = other.evaluate(fading)
+    shown.page.mouse.move(*shown.track_point(2))
+    expect(shown.root.locator(".map")).to_have_class(re.compile("looking"))
+    assert other.evaluate(fading) < before
+    own = shown.root.locator(".curve.own:not(.weak)").first
+    assert own.evaluate(fading) > other.evaluate(fading)
+    shown.page.mouse.move(5, 5)
+    expect(shown.root.locator(".map")).not_to_have_class(re.compile("looking"))
+    assert other.evaluate(fading) == before
+
+
+def test_the_curves_can_show_one_head_and_the_link_says_which(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    curves = shown.root.locator(".curve")
+    before = [curve.get_attribute("d") for curve in curves.all()]
+    with shown.visitor.rerun():
+        shown.root.get_by_label("Whose attention the curves show").select_option("4")
+    assert parse_qs(shown.visitor.query())["curves"] == ["4"]
+    expect(shown.root.get_by_label("Whose attention the curves show")).to_have_value("4")
+    assert [curve.get_attribute("d") for curve in curves.all()] != before
+
+
+def test_on_a_narrow_screen_the_map_scrolls_and_the_chips_stay(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map(width=700)
+    chip, strip = shown.chips.first, shown.root.locator(".strip").first
+    left, before = chip.bounding_box(), strip.bounding_box()
+    shown.root.locator(".scroll").evaluate("(part) => part.scrollBy(200, 0)")
+    expect(shown.root.locator(".shelf")).to_be_visible()
+    after = chip.bounding_box()
+    moved = strip.bounding_box()
+    assert left
+    assert before
+    assert after
+    assert moved
+    assert after["x"] == pytest.approx(left["x"], abs=1)
+    assert moved["x"] == pytest.approx(before["x"] - 200, abs=1)
+
+
+def test_the_map_says_its_parts_and_the_shape_that_never_changes(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    assert shown.root.locator(".part").all_text_contents() == ["Input", "Processing", "Output"]
+    shapes = shown.root.locator(".shape").all_text_contents()
+    assert shapes[0] == "(8)"
+    assert shapes.count("(8, 192)") == 4
+    assert "(8, 2,048)" in shapes
+
+
 def test_the_width_of_tracks_can_be_the_square_root(open_map: Callable[..., Map]) -> None:
     shown = open_map()
     track = shown.root.locator(".track").first

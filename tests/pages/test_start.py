@@ -1,5 +1,6 @@
 """The start page shows this prompt's whole journey, and nothing else than its numbers."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,32 @@ def test_a_full_context_has_no_room_for_another_token(start: Open, bundled: tj.M
     assert "full" in data["add"]["problem"]
 
 
+def test_the_curves_of_one_head_are_its_pattern(start: Open, bundled: tj.Model) -> None:
+    mean, data = page_map(start()), page_map(start(curves="4"))
+    assert (mean["curves_of"], data["curves_of"]) == (None, 4)
+    journey = tj.trace(bundled, PROMPT)
+    assert len(data["curve_blocks"]) > 20
+    for block, query, key, share in zip(
+        data["curve_blocks"], data["curve_queries"], data["curve_keys"], data["curve_shares"],
+        strict=True,
+    ):  # fmt: skip
+        assert share == pytest.approx(journey["pattern", int(block)][4, query, key], abs=1e-5)
+
+
+def test_a_head_that_the_model_does_not_have_is_the_mean_and_said_so(start: Open) -> None:
+    app = start(curves="99")
+    assert page_map(app)["curves_of"] is None
+    assert any("curves=99" in _body(element) for element in elements(app.main))
+
+
+def test_heads_are_named_only_for_what_they_mostly_do(start: Open, bundled: tj.Model) -> None:
+    data = page_map(start("The cat sat on the mat. The cat sat on the"))
+    named = [one for block in data["kinds"] for one in block if one]
+    assert named
+    assert all(score >= 0.5 for _, score in named)
+    assert sum(len(block) for block in data["kinds"]) > len(named)
+
+
 def test_html_in_the_prompt_stays_text(start: Open) -> None:
     data = page_map(start("<b>&amp;</b>"))
     assert "".join(data["texts"]) == "<b>&amp;</b>"
@@ -177,6 +204,21 @@ def test_the_table_has_a_row_for_each_token_and_station(start: Open) -> None:
     n_rows = len(data["ids"]) * (data["config"]["n_layers"] + 2)
     assert table.count("<tr>") == n_rows + 1
     assert "·little" in table
+
+
+def test_the_table_tells_the_best_guess_after_every_block_for_every_token(
+    start: Open, bundled: tj.Model
+) -> None:
+    app = start()
+    app.button(key="b.table-journey-map").click().run()
+    table = next(e.proto.body for e in elements(app.main) if "tj-table" in _body(e))
+    journey = tj.trace(bundled, PROMPT)
+    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+    stations = bundled.config.n_layers + 2
+    for position in range(len(journey)):
+        best = journey.next_tokens(position, k=1)[0]
+        label = best.text.replace(" ", "·")
+        assert f">{label}<" in rows[stations * position + stations - 2]
 
 
 def _body(element: Any) -> str:

@@ -178,6 +178,21 @@ def strongest_sources(patterns: Array) -> Sources:
     return Sources(keys, shares, among.argmax(axis=0), np.asarray(among.max(axis=0), np.float32))
 
 
+def sources_of_head(patterns: Iterable[Array], head: int) -> Sources:
+    """Whom each query looks at most by one head of each block.
+
+    Args:
+        patterns: For each block (n_heads, T, T).
+        head: Which head.
+
+    Returns:
+        Sources of (n_layers, T, k); `heads` holds this head.
+    """
+    found = [_parts(strongest_sources(pattern[head : head + 1])) for pattern in patterns]
+    keys, shares, heads, head_shares = (np.stack(part) for part in zip(*found, strict=True))
+    return Sources(keys, shares, heads + head, head_shares)
+
+
 def rows_shown(n_tokens: int, followed: int, most: int = MOST_ROWS) -> tuple[int, ...]:
     """The positions that the map draws: all, or the first and a window around the followed one.
 
@@ -192,13 +207,17 @@ def rows_shown(n_tokens: int, followed: int, most: int = MOST_ROWS) -> tuple[int
     return (0, *range(start, start + most - 1))
 
 
-def curves_shown(summary: MapSummary, followed: int, rows: Sequence[int]) -> Curves:
+def curves_shown(found: Sources, followed: int, rows: Sequence[int]) -> Curves:
     """The curves of one view of the map.
 
     Up to 12 tokens all from a share of 0.05 on; above, all of the followed token from 0.08 on, and
     of each other row the strongest, from 0.08 on too.
+
+    Args:
+        found: Who looks at whom, by the mean of the heads or by one of them.
+        followed: The followed token.
+        rows: The positions on the map.
     """
-    found = summary.sources
     n_tokens = found.keys.shape[1]
     at_least = _FROM_FEW if n_tokens <= FEW_TOKENS else _FROM_MANY
     wanted = found.shares >= at_least

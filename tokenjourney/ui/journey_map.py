@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from tokenjourney.analysis.heads import KINDS
+from tokenjourney.analysis.heads import KINDS, LABEL_FROM
 from tokenjourney.analysis.journey_map import (
     Curves,
     MapSummary,
+    Sources,
     curves_shown,
     map_summary,
     packed,
     rows_shown,
+    sources_of_head,
     strongest_overall,
     whole_steps,
 )
@@ -58,6 +61,7 @@ def draw(page: Page) -> None:
         summary = page.remember("map", lambda: _summary(page))
         guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
     last = len(page.journey) - 1
+    head, choose_head = page.extra("curves", None, partial(_head, page))
 
     def followed() -> None:
         position = st.session_state[_KEY].get("follow")
@@ -69,21 +73,25 @@ def draw(page: Page) -> None:
         if prompt is not None:
             state.put(prompt=prompt)
 
+    def chosen() -> None:
+        choose_head(st.session_state[_KEY].get("heads") or None)
+
     def opened() -> None:
         st.session_state[_OPEN] = st.session_state[_KEY].get("open")
 
     with st.container(key="tjfig-journey-map", gap=None):
         _component()(
             key=_KEY,
-            data=map_bytes(page, summary, guesses),
+            data=map_bytes(page, summary, guesses, head),
             on_follow_change=followed,
             on_add_change=added,
+            on_heads_change=chosen,
             on_open_change=opened,
         )
         figure.foot(
             "journey-map",
             page.text("figures.map.caption"),
-            lambda: (page.texts["map"]["table"], list(table_rows(page, summary, guesses))),
+            lambda: (page.texts["map"]["table"], list(table_rows(page, summary))),
             saves=True,
         )
 
@@ -142,6 +150,11 @@ def _summary(page: Page) -> MapSummary:
     return map_summary(journey.token_ids, residual_stack(journey), blocks, eps)
 
 
+def _sources_of(page: Page, head: int) -> Sources:
+    blocks = range(page.journey.config.n_layers)
+    return sources_of_head((page.journey["pattern", block] for block in blocks), head)
+
+
 def _guesses(page: Page) -> tuple[Guess, ...]:
     """The best guess before block 0 and after each block, and how the final one ranks there."""
     journey, at = page.journey, page.token
@@ -154,12 +167,25 @@ def _guesses(page: Page) -> tuple[Guess, ...]:
     )
 
 
-def map_bytes(page: Page, summary: MapSummary, guesses: Sequence[Guess]) -> bytes:
-    """All that the component draws, packed."""
+def _head(page: Page, text: str) -> int | None:
+    """The head whose attention the curves are; none for the mean."""
+    head, most = int(text), page.model.config.n_heads - 1
+    if not 0 <= head <= most:
+        raise ValueError(f"The heads of this model are numbered 0 to {most}.")
+    return head
+
+
+def map_bytes(
+    page: Page, summary: MapSummary, guesses: Sequence[Guess], head: int | None = None
+) -> bytes:
+    """All that the component draws, packed; curves are the mean of the heads, or one head's."""
     rows = rows_shown(len(page.journey), page.token)
-    curves = curves_shown(summary, page.token, rows)
+    sources = summary.sources
+    if head is not None:
+        sources = page.remember(f"map-head-{head}", lambda: _sources_of(page, head))
+    curves = curves_shown(sources, page.token, rows)
     arrays, facts = _arrays(page, summary, curves, rows)
-    header = facts | _words(page, summary, curves, guesses, rows)
+    header = facts | _words(page, summary, curves, guesses, rows) | {"curves_of": head}
     return packed(header, arrays)
 
 
@@ -205,12 +231,17 @@ def _arrays(
     return arrays, facts
 
 
-def _kinds(summary: MapSummary) -> list[list[list[Any]]]:
-    """For each head what it does most, and its score."""
+def _kinds(summary: MapSummary) -> list[list[list[Any] | None]]:
+    """For each head what it does most, and its score; none where it does nothing much."""
     scores = np.nan_to_num(summary.survey.scores.values, nan=0.0)
     best = scores.argmax(axis=0)
     return [
-        [[KINDS[kind], round(float(scores[kind, block, head]), 3)] for head, kind in enumerate(row)]
+        [
+            [KINDS[kind], round(float(scores[kind, block, head]), 3)]
+            if scores[kind, block, head] >= LABEL_FROM
+            else None
+            for head, kind in enumerate(row)
+        ]
         for block, row in enumerate(best)
     ]
 

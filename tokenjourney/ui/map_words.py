@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tokenjourney.analysis.journey_map import MapSummary, settled_from
+from tokenjourney.analysis.journey_map import MapSummary, rows_shown, settled_from
+from tokenjourney.analysis.lens import logit_lens
 from tokenjourney.analysis.output import token_ranks
 from tokenjourney.figures.export import Cell
 from tokenjourney.figures.text import count, number, share
@@ -181,22 +182,33 @@ def _last_sentence(
     return sentence(texts["next"], values | {"block": settled - 1})
 
 
-def table_rows(
-    page: Page, summary: MapSummary, guesses: Sequence[Guess]
-) -> Iterator[tuple[Cell, ...]]:
-    """The table behind the map: a row for each token and station, in the order of reading."""
+def table_rows(page: Page, summary: MapSummary) -> Iterator[tuple[Cell, ...]]:
+    """The table behind the map: a row for each token and station, in the order of reading.
+
+    In a prompt too long for the map, only the tokens around the followed one have best guesses.
+    """
     journey, found = page.journey, summary.sources
+    shown = rows_shown(len(journey), page.token)[1:] or (0,)
+    first, end = (0 if len(shown) == len(journey) - 1 else shown[0]), shown[-1] + 1
+    lens = page.remember(
+        f"map-lens-{first}", lambda: logit_lens(page.model, journey, slice(first, end))
+    )
     for position, token_id in enumerate(journey.token_ids):
         same = (position, page.labels[position], token_id)
-        told = guesses if position == page.token else None
-        start = (told[0].text, told[0].share) if told else ("", None)
-        yield (*same, "input", float(summary.lengths[0, position]), "", None, *start)
+        guesses: list[tuple[Cell, ...]] = [("", None)] * (page.model.config.n_layers + 1)
+        if first <= position < end:
+            at = position - first
+            guesses = [
+                (page.label(int(token)), float(share))
+                for token, share in zip(lens.best[:, at], lens.probability[:, at], strict=True)
+            ]
+        yield (*same, "input", float(summary.lengths[0, position]), "", None, *guesses[0])
         for block in range(page.model.config.n_layers):
-            source = (
+            source: tuple[Cell, ...] = (
                 page.labels[int(found.keys[block, position, 0])],
                 float(found.shares[block, position, 0]),
             )
-            guess = (told[block + 1].text, told[block + 1].share) if told else ("", None)
             length = float(summary.lengths[block + 1, position])
-            yield (*same, f"block {block}", length, *(source if position else ("", None)), *guess)
-        yield (*same, "final LN", float(summary.scaled[position]), "", None, "", None)
+            looks = source if position else ("", None)
+            yield (*same, f"block {block}", length, *looks, *guesses[block + 1])
+        yield (*same, "final LN", float(summary.scaled[position]), "", None, *guesses[-1])

@@ -172,7 +172,7 @@ function openStation(view) {
 
 function watchKeys(view) {
   view.root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button, a")) return
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button, a, select")) return
     const { data, station } = view
     const last = lastStation(data)
     const at = data.rows.indexOf(data.followed)

@@ -19,8 +19,17 @@ function hoverParts(view) {
     box.hidden = true
     view.lit?.classList.remove("lit")
     view.lit = null
+    lookAt(view, null)
   }
-  return { show, hide }
+  return { show, hide, box }
+}
+
+// One token's curves stand out: all others fade, and so do its own weak ones.
+function lookAt(view, query) {
+  if (view.looking === query) return
+  view.looking = query
+  view.svg.classList.toggle("looking", query !== null)
+  for (const curve of view.curves) curve.path.classList.toggle("own", curve.query === query)
 }
 
 // The stack is one surface: which of its marks is nearest to the pointer?
@@ -32,10 +41,10 @@ function inStack(view, point) {
   if (!row) return null
   const { position } = row
   const ring = view.rings.find((one) => one.block === b && Math.hypot(point.x - one.cx, point.y - one.cy) <= one.r + 2)
-  if (ring) return { lines: ringLines(view, ring), position, mark: ring.ring }
+  if (ring) return { lines: ringLines(view, ring), position, query: position, mark: ring.ring }
   const curve = b < 0 ? null : nearestCurve(view, b, point)
-  if (curve) return { lines: curveLines(view, curve), position, mark: curve.path }
-  return { lines: trackLines(view, row, point, b), position }
+  if (curve) return { lines: curveLines(view, curve), position, query: curve.query, mark: curve.path }
+  return { lines: trackLines(view, row, point, b), position, query: position }
 }
 
 function nearestRow(view, { y }) {
@@ -83,6 +92,7 @@ function curveLines(view, { c, block, query, key }) {
   const { data } = view
   const values = { block, token: labelOf(view, query), source: labelOf(view, key), share: number(data.curve_shares[c]) }
   const more = { n: data.config.n_heads, head: data.curve_heads[c], most: number(data.curve_head_shares[c]) }
+  if (data.curves_of !== null) return [filled(data.hover.curve_head, { ...values, head: data.curves_of })]
   return [filled(data.hover.curve, values), filled(data.hover.strongest, more)]
 }
 
@@ -106,7 +116,7 @@ function trackLines(view, row, point, b) {
 
 function watchHover(view) {
   const { root, svg } = view
-  const { show, hide } = hoverParts(view)
+  const { show, hide, box } = hoverParts(view)
   const at = (event) => {
     const box = root.getBoundingClientRect()
     return [event.clientX - box.left, event.clientY - box.top]
@@ -115,8 +125,13 @@ function watchHover(view) {
     const point = view.point(event)
     let element = event.target
     while (element && element !== svg && !view.tips.has(element)) element = element.parentNode
-    const found = element && element !== svg ? { lines: view.tips.get(element)(point) } : inStack(view, point)
-    hide()
+    const chip = element?.closest?.("[role=radio]")
+    const marked = element && element !== svg
+    const found = marked ? { lines: view.tips.get(element)(point), query: chip ? Number(chip.dataset.position) : null } : inStack(view, point)
+    box.hidden = true
+    view.lit?.classList.remove("lit")
+    view.lit = null
+    lookAt(view, found?.query ?? null)
     svg.style.cursor = found && found.position !== undefined ? "pointer" : ""
     if (!found) return
     if (found.mark) {

@@ -1,8 +1,11 @@
 // Where everything stands. All in CSS pixels of the map's own picture, from the width there is.
 
+const HEADROOM = 24 // above the station names, for the three parts of the way
 const TOP = 114 // of the rows
 const FULL = 366 // height for all rows together, where they fit
 const LEAST = 280 // height of the rows' place, however few there are
+const SCROLLS = 760 // narrower, the map keeps its width and scrolls sideways
+const LEAST_WIDTH = 944
 const OPEN = 118 // width of the block at the scrubber where columns are narrow
 const LANDS = 0.62 // where in a column attention arrives
 const RING = 0.82 // where in a column the feed-forward part stands
@@ -66,7 +69,8 @@ function layout(data, width, station) {
   const across = columns(data, width, station)
   const down = rows(data)
   const rule = down.bottom + 12
-  const scrubber = rule + 70
+  const shapes = rule + 74
+  const scrubber = shapes + 24
   const stops = [
     across.chip / 2,
     across.embedding + across.strip / 2,
@@ -75,7 +79,7 @@ function layout(data, width, station) {
     across.norm,
     across.bars,
   ]
-  return { ...across, ...down, rule, scrubber, stops, height: scrubber + 16 }
+  return { ...across, ...down, rule, shapes, scrubber, stops, height: scrubber + 16 }
 }
 
 // Width of a track: the length of the vector, on one scale for all rows; longer ones are cut.

@@ -1,6 +1,6 @@
 // Putting it together: one view per place in the page, drawn anew when its numbers or width change.
 
-const GUTTER = 36 // to the left, for the positions of the rows
+const GUTTER = 40 // to the left, for the positions of the rows
 
 function frame(root) {
   root.replaceChildren()
@@ -20,10 +20,15 @@ function created(root) {
   const view = { root, ...frame(root), tips: new WeakMap(), station: Infinity, frame: 0 }
   view.send = (name, value) => view.trigger(name, value)
   view.tip = (element, lines) => view.tips.set(element, lines)
+  view.says = (element, lines) => {
+    element.setAttribute("role", "img")
+    element.setAttribute("aria-label", lines.filter(Boolean).join(". "))
+    view.tip(element, () => lines)
+  }
   view.unique = (name) => `tj-map-${name}`
   view.point = (event) => {
     const box = view.svg.getBoundingClientRect()
-    return { x: event.clientX - box.left - GUTTER, y: event.clientY - box.top }
+    return { x: event.clientX - box.left - GUTTER, y: event.clientY - box.top - HEADROOM }
   }
   view.picture = (name, paint) => {
     if (!view.pictures.has(name)) view.pictures.set(name, paint())
@@ -55,6 +60,7 @@ function created(root) {
   }
   view.play.addEventListener("click", () => (view.frame ? view.stop() : playing(view)))
   view.add.addEventListener("click", () => view.send("add", view.data.followed))
+  view.scroll.addEventListener("scroll", () => stayInSight(view))
   watchHover(view)
   watchKeys(view)
   new ResizeObserver(() => {
@@ -93,13 +99,16 @@ function draw(view) {
   const onScrubber = inside && view.scrubber?.contains(view.root.getRootNode().activeElement)
   view.width = root.clientWidth
   view.station = Math.min(view.station, lastStation(data))
-  view.at = layout(data, Math.max(740, view.width - GUTTER), view.station)
-  const { width, height } = view.at
-  const all = width + GUTTER
-  for (const [name, value] of Object.entries({ width: all, height, viewBox: `${-GUTTER} 0 ${all} ${height}` })) svg.setAttribute(name, value)
+  const room = view.width - GUTTER
+  view.at = layout(data, room < SCROLLS ? LEAST_WIDTH : room, view.station)
+  const { width } = view.at
+  const [all, height] = [width + GUTTER, view.at.height + HEADROOM]
+  const box = { width: all, height, viewBox: `${-GUTTER} ${-HEADROOM} ${all} ${height}` }
+  for (const [name, value] of Object.entries(box)) svg.setAttribute(name, value)
   svg.setAttribute("aria-label", data.words.map)
   svg.style.width = `${all}px`
   layers(view)
+  drawParts(view)
   drawHeads(view)
   drawRows(view)
   drawTracks(view)
@@ -107,6 +116,7 @@ function draw(view) {
   drawRings(view)
   drawBlockHeads(view)
   drawGuesses(view)
+  drawShapes(view)
   drawNorm(view)
   drawBars(view)
   drawScrubber(view)
@@ -128,6 +138,18 @@ function showAdd(view) {
   add.style.left = `${GUTTER + at.width - 92}px`
 }
 
+// Whose attention the curves are: the mean of a block's heads, or one of them.
+function headChoice(view) {
+  const { data } = view
+  const { n_heads } = data.config
+  const option = (value, words) => html("option", { value, selected: String(data.curves_of ?? "") === value ? "" : null }, words)
+  const choice = html("select", { "aria-label": data.words.curves_of },
+    option("", filled(data.words.mean_of, { n: n_heads })),
+    ...Array.from({ length: n_heads }, (_, head) => option(String(head), filled(data.words.head, { head }))))
+  choice.addEventListener("change", () => view.send("heads", choice.value))
+  return choice
+}
+
 function drawLegend(view) {
   const { legend, data, root } = view
   const n = data.rows.length
@@ -136,6 +158,7 @@ function drawLegend(view) {
   const range = { low: number(low, 1), high: number(high, 1), n: data.config.n_heads, from: number(data.at_least) }
   const glyph = (...parts) => make("svg", { viewBox: "0 0 28 16", "aria-hidden": "true" }, ...parts)
   const item = (picture, words, ...more) => html("li", {}, picture, html("span", {}, words, ...more))
+  const [before, after] = filled(data.words.legend_curve, range).split("{heads}")
   const rooted = root.dataset.width === "root"
   const flip = html("button", { type: "button", class: "flip", "aria-pressed": rooted }, rooted ? data.words.linear : data.words.root)
   flip.addEventListener("click", () => {
@@ -147,7 +170,7 @@ function drawLegend(view) {
   legend.replaceChildren(
     item(glyph(make("path", { d: "M0 7.5L28 2v12L0 8.5z", class: "track" })),
       filled(rooted ? data.words.legend_track_root : data.words.legend_track, range), " ", flip),
-    item(glyph(make("path", { d: curvePath(1, 3, 27, 13), class: "curve", "stroke-width": 2 })), filled(data.words.legend_curve, range)),
+    item(glyph(make("path", { d: curvePath(1, 3, 27, 13), class: "curve", "stroke-width": 2 })), before, headChoice(view), after),
     item(glyph(ring), filled(data.words.legend_ring, range)))
 }
 
@@ -173,7 +196,7 @@ function slide(view, places) {
 function offerFiles(view) {
   offerFile(view.root, () => {
     const { svg, root, at } = view
-    const file = fileOf(root, svg, [-GUTTER, -8, at.width + GUTTER + 20, at.height + 44])
+    const file = fileOf(root, svg, [-GUTTER, -HEADROOM - 8, at.width + GUTTER + 20, at.height + HEADROOM + 44])
     file.svg.append(text(0, at.height + 22, "strong", plainSentence(view.data.sentences[view.station])))
     return file
   })

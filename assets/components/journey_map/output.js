@@ -51,7 +51,7 @@ function drawNarrowGuesses(view) {
     const bar = Math.min(18, Math.max(3, Math.min(w, at.plain) * 0.55))
     group.append(rect(centre - bar / 2, at.rule + 30 - height, bar, height, guess.answer ? "fill answer" : "fill"))
     const next = at.blocks.findIndex((_, k) => k > b && data.guesses[k + 1].text !== guess.text)
-    const until = next < 0 ? at.end + 20 : at.blocks[next].x
+    const until = next < 0 ? at.label - 14 : at.blocks[next].x
     if ((b === 0 || data.guesses[b].text !== guess.text) && x >= free) {
       const words = fitting(guess.text, Math.max(until - x, 26), 13, 650)
       group.append(text(x + 1, at.rule + 46, guess.answer ? "guess answer" : "guess", words, { "font-size": 13 }))
@@ -72,7 +72,7 @@ function drawNorm(view) {
   const i = data.rows.indexOf(data.followed)
   const hit = rect(at.norm - 10, at.top - 4, 20, at.bottom - at.top + 8, "hit")
   const before = data.lengths[data.config.n_layers * data.rows.length + i]
-  view.tip(hit, () => [filled(data.hover.norm, { token: data.label, before: number(before, 1), after: number(data.scaled[i], 1) })])
+  view.says(hit, [filled(data.hover.norm, { token: data.label, before: number(before, 1), after: number(data.scaled[i], 1) })])
   group.append(hit)
 }
 
@@ -123,10 +123,10 @@ function drawBars(view) {
     const start = at.bars + w + (bar.true_next ? 8 : 5)
     group.append(text(start, y + 5, `value ${kind}${bar.true_next ? " true" : ""}`, barValue(view, bar, at.width - start)))
     const hit = rect(at.label - 4, y - step / 2, at.width - at.label + 4, step, "hit")
-    view.tip(hit, () => (bar.rest
+    view.says(hit, bar.rest
       ? [filled(data.hover.rest, { n: whole(data.rest.n), share: share(bar.share) })]
       : [filled(data.hover.bar, { token: bar.text, share: share(bar.share), logit: number(bar.logit), id: bar.id, rank: whole(bar.rank) }),
-         bar.true_next ? filled(data.hover.true_next, { token: bar.text }) : ""]))
+         bar.true_next ? filled(data.hover.true_next, { token: bar.text }) : ""])
     group.append(hit)
   })
 }

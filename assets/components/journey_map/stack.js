@@ -1,5 +1,7 @@
 // The stack: tracks, curves, rings, and the thumbnails of the heads above them.
 
+const WEAK = 0.1 // a share below which a curve fades while a token is pointed at
+
 const unreachable = (view, position) => position > view.data.followed
 
 // Outline of a track: where its width changes, from left to right.
@@ -69,6 +71,7 @@ function drawCurves(view) {
   const gap = at.places.length > 1 ? (at.places[0].y + at.places[1].y) / 2 : 0
   const scale = Math.max(0.45, Math.min(1, at.pitch / 35)) * 9
   view.curves = []
+  view.looking = null
   for (let c = 0; c < data.curve_blocks.length; c++) {
     const block = data.curve_blocks[c]
     const query = data.curve_queries[c]
@@ -80,8 +83,9 @@ function drawCurves(view) {
     const [x0, x1] = curveEnds(view, block)
     const y0 = from ? from.y : gap
     const thin = to.open ? 1 : 0.6
+    const kind = `curve${followed ? " followed" : ""}${value < WEAK ? " weak" : ""}`
     const path = make("path", {
-      d: curvePath(x0, y0, x1, to.y), class: followed ? "curve followed" : "curve",
+      d: curvePath(x0, y0, x1, to.y), class: kind,
       "stroke-width": Math.max(0.7, value * scale * thin).toFixed(2), pathLength: 1,
       "stroke-opacity": (followed ? 0.36 + 0.6 * value : 0.2 + 0.55 * value) * (unreachable(view, query) ? 0.4 : 1),
     })

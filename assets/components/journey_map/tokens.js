@@ -1,5 +1,7 @@
 // The columns before the stack: tokens, embedding, position; and the heads of all columns.
 
+const CODE = 7.6 // width of a letter of a shape
+
 function drawHeads(view) {
   const { at, data } = view
   const { stations } = data
@@ -25,13 +27,45 @@ function drawHeads(view) {
   view.ground.append(link(view, "layers", {}, `${words}: ${data.words.open}`,
     text(middle, 14, "title", words, { "text-anchor": "middle" }),
     stations.stack.story ? text(middle, 31, "story", stations.stack.story, { "text-anchor": "middle" }) : null))
-  const shape = filled(data.words.shape, { n: whole(data.n_tokens), d_model: whole(data.config.d_model) })
-  for (const [x, anchor] of [[at.stack, "start"], [at.end - (at.wide ? 10 : 0), "end"]]) {
-    const mark = text(x, 33, "tick", shape, { "text-anchor": anchor })
-    view.tip(mark, () => [filled(data.hover.shape, { n: whole(data.n_tokens), d_model: whole(data.config.d_model) })])
-    if (at.end - at.stack > 330) view.ground.append(mark)
-  }
   drawNotes(view)
+}
+
+// The way has three parts: text to numbers, block after block, numbers to a word.
+function drawParts(view) {
+  const { at, data } = view
+  const places = { input: [0, at.position + at.strip], processing: [at.stack, at.end], output: [at.norm - 16, at.width] }
+  for (const [name, [from, to]] of Object.entries(places)) {
+    const words = data.words.parts[name]
+    const start = from + measured(words, 13.5, 650) + 8
+    view.ground.append(text(from, -8, "part", words), rect(start, -13, to - start, 1, "rule"))
+  }
+}
+
+// What flows has one shape from the embedding to the last block, whatever the block.
+function drawShapes(view) {
+  const { at, data } = view
+  const { words, config } = data
+  const y = at.shapes
+  const shape = (...sizes) => `(${sizes.map(whole).join(", ")})`
+  const inside = shape(data.n_tokens, config.d_model)
+  const place = (x, line, anchor = "start", hover = data.hover.shape) => {
+    const mark = text(x, y, "shape", line, { "text-anchor": anchor })
+    view.tip(mark, () => [filled(hover, { n: whole(data.n_tokens), d_model: whole(config.d_model), d_vocab: whole(config.d_vocab) })])
+    view.ground.append(mark)
+  }
+  view.ground.append(text(0, y, "note", words.shape))
+  place(measured(words.shape, 13.5) + 8, shape(data.n_tokens), "start", data.hover.shape_tokens)
+  place(at.embedding + at.strip / 2, inside, "middle")
+  place(at.position + at.strip / 2, inside, "middle")
+  place(at.label, shape(data.n_tokens, config.d_vocab), "start", data.hover.shape_logits)
+  const [half, wide] = [measured(words.never, 13.5) / 2 + 10, inside.length * CODE + 8]
+  const middle = (at.stack + at.end) / 2
+  if (middle - half < at.stack + wide + 12) return place(middle, inside, "middle")
+  place(at.stack, inside)
+  place(at.end, inside, "end")
+  view.ground.append(text(middle, y, "note", words.never, { "text-anchor": "middle" }),
+    rect(at.stack + wide, y - 5, middle - half - at.stack - wide, 1, "rule"),
+    rect(middle + half, y - 5, at.end - wide - middle - half, 1, "rule"))
 }
 
 function drawNotes(view) {
@@ -40,11 +74,11 @@ function drawNotes(view) {
   const note = (name, x, y, line) => view.column(name).append(text(x, y, "note", line))
   note("tokens", 0, 66, filled(data.n_tokens === 1 ? words.one_token : words.tokens, { n: whole(data.n_tokens) }))
   note("tokens", 0, 84, data.rows.length < data.n_tokens
-    ? filled(words.shown, { from: whole(data.rows[1]), to: whole(data.rows.at(-1)) })
+    ? filled(at.wide ? words.shown : words.shown_brief, { from: whole(data.rows[1]), to: whole(data.rows.at(-1)) })
     : data.n_chars ? filled(words.characters, { n: whole(data.n_chars) }) : "")
   note("embedding", at.embedding, 66, filled(words.numbers, { n: whole(config.d_model) }))
   note("position", at.position, 66, filled(words.numbers, { n: whole(config.d_model) }))
-  const rows = filled(words.rows, { from: data.rows[0], to: whole(data.rows.at(-1)) })
+  const rows = filled(data.rows.length === 1 ? words.row : words.rows, { from: data.rows[0], to: whole(data.rows.at(-1)) })
   const matrix = [` ${words.of} W`, make("tspan", { dy: 4, "font-size": 12 }, "pos")]
   view.column("position").append(make("text", { x: at.position, y: 84, class: "note" }, rows,
     ...(measured(rows, 13.5) + 50 < at.strip + 22 ? matrix : [])))
@@ -69,8 +103,18 @@ function drawRows(view) {
   const table = colourTable(data.colors.div, 255)
   view.radios = at.places.map((row, i) => drawRow(view, row, i, table))
   radios.append(...view.radios)
-  group.append(radios)
+  view.shelf = rect(-GUTTER, at.top - 4, GUTTER + at.chip + 6, at.bottom - at.top + 8, "shelf")
+  view.stay = make("g", {}, view.shelf, radios)
+  view.over.prepend(view.stay)
+  stayInSight(view)
   if (data.rows.length < data.n_tokens) group.append(overview(view))
+}
+
+// Where the map scrolls sideways the chips stay, on a shelf over what passes below them.
+function stayInSight(view) {
+  const { scrollLeft } = view.scroll
+  view.shelf.style.display = scrollLeft ? "" : "none"
+  view.stay.setAttribute("transform", `translate(${scrollLeft})`)
 }
 
 function drawRow(view, row, i, table) {
@@ -96,7 +140,7 @@ function drawRow(view, row, i, table) {
     const size = chip >= 22 ? 15 : chip >= 16 ? 13.5 : 12
     const base = y + size * 0.34
     const tail = measured(whole(id), size - 1.5) + 20
-    radio.append(text(-6, base, "place", position, { "text-anchor": "end", "font-size": Math.min(13, size) }),
+    radio.append(text(-5, base, "place", position, { "text-anchor": "end", "font-size": Math.min(13, size) }),
       text(7, base, "word", fitting(data.texts[i], at.chip - tail, size, 650), { "font-size": size }),
       text(at.chip - 7, base, "id", id, { "text-anchor": "end", "font-size": size - 1.5 }),
       rect(-20, y - row.pitch / 2, at.chip + 20, row.pitch, "hit"))
@@ -121,7 +165,7 @@ function peek(view, { y }, i) {
     text(-6, y + 4, "place", data.rows[i], { "text-anchor": "end", "font-size": 12 }),
     text(7, y + 4.5, "word", fitting(data.texts[i], at.chip - 50, 13, 650), { "font-size": 13 }),
     text(at.chip - 7, y + 4.5, "id", data.ids[i], { "text-anchor": "end", "font-size": 12 }))
-  view.over.append(view.peeked)
+  view.stay.append(view.peeked)
 }
 
 function drawStrip(view, row, i, name, values, step, table) {
@@ -158,7 +202,7 @@ function drawStrip(view, row, i, name, values, step, table) {
 // Where the rows on screen stand in a long prompt; a click follows the token there.
 function overview(view) {
   const { at, data } = view
-  const x = -36
+  const x = -GUTTER
   const height = at.bottom - at.top
   const y = (position) => at.top + (height * position) / data.n_tokens
   const first = data.rows[1]
