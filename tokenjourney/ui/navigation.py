@@ -17,7 +17,8 @@ FOLDER: Final = Path(__file__).resolve().parents[2] / "pages"
 class Entry:
     """One page: its group, its title in the navigation, its file, its URL path.
 
-    `number` is its station on the journey, or empty.
+    `number` is its station on the journey, and `part` which of the journey's three parts it
+    belongs to; both empty where it is no station.
     """
 
     group: str
@@ -25,6 +26,7 @@ class Entry:
     file: str
     path: str
     number: str = ""
+    part: str = ""
 
     @property
     def script(self) -> Path:
@@ -34,17 +36,18 @@ class Entry:
 
 _JOURNEY, _MAKING = "The journey", "How it came to be"
 _BEYOND, _CLASS = "Beyond GPT-2", "In class"
+_IN, _BLOCKS, _OUT = "Input", "Processing", "Output"
 PAGES: Final = (
     Entry(_JOURNEY, "Start", "start.py", ""),
-    Entry(_JOURNEY, "Tokens", "tokens.py", "tokens", "1"),
-    Entry(_JOURNEY, "Embeddings", "embeddings.py", "embeddings", "2"),
-    Entry(_JOURNEY, "Positions", "positions.py", "positions", "3"),
-    Entry(_JOURNEY, "One block", "block.py", "block", "4"),
-    Entry(_JOURNEY, "Attention", "attention.py", "attention", "5"),
-    Entry(_JOURNEY, "Feed-forward", "feed_forward.py", "feed-forward", "6"),
-    Entry(_JOURNEY, "The stack", "layers.py", "layers", "7"),
-    Entry(_JOURNEY, "Output", "output.py", "output", "8"),
-    Entry(_JOURNEY, "Generation", "generation.py", "generation", "9"),
+    Entry(_JOURNEY, "Tokens", "tokens.py", "tokens", "1", _IN),
+    Entry(_JOURNEY, "Embeddings", "embeddings.py", "embeddings", "2", _IN),
+    Entry(_JOURNEY, "Positions", "positions.py", "positions", "3", _IN),
+    Entry(_JOURNEY, "One block", "block.py", "block", "4", _BLOCKS),
+    Entry(_JOURNEY, "Attention", "attention.py", "attention", "5", _BLOCKS),
+    Entry(_JOURNEY, "Feed-forward", "feed_forward.py", "feed-forward", "6", _BLOCKS),
+    Entry(_JOURNEY, "The stack", "layers.py", "layers", "7", _BLOCKS),
+    Entry(_JOURNEY, "Output", "output.py", "output", "8", _OUT),
+    Entry(_JOURNEY, "Generation", "generation.py", "generation", "9", _OUT),
     Entry(_MAKING, "Byte-pair encoding", "bpe.py", "bpe"),
     Entry(_MAKING, "Training", "training.py", "training"),
     Entry(_MAKING, "Parameters", "parameters.py", "parameters"),
@@ -80,11 +83,14 @@ def links(pages: dict[str, st.Page]) -> None:
     """The links to the pages, in groups, each carrying what the person chose."""
     choice = state.current()
     query = choice.nav = choice.core()
-    group = ""
+    group = part = ""
     for entry in entries():
         if entry.group != group:
-            group = entry.group
+            group, part = entry.group, ""
             st.html(f'<p class="tj-group">{group}</p>')
+        if entry.part != part:
+            part = entry.part
+            st.html(f'<p class="tj-part-of">{part}</p>')
         with st.container(key=f"nav-{entry.path or 'start'}", gap=None):
             st.page_link(pages[entry.path], label=_label(entry), query_params=query,
                          width="stretch")  # fmt: skip
