@@ -2,6 +2,8 @@
 
 import streamlit as st
 
-from tokenjourney.ui.server import lifespan, middleware
+from tokenjourney.ui.server import lifespan, middleware, routes
 
-app = st.App("tokenjourney/ui/frame.py", lifespan=lifespan, middleware=middleware())
+app = st.App(
+    "tokenjourney/ui/frame.py", lifespan=lifespan, middleware=middleware(), routes=routes()
+)

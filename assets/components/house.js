@@ -1,5 +1,5 @@
 // What the page as a whole needs of JavaScript, once for all pages:
-// Enter in the prompt box traces, figures are saved as PNG and SVG, the link of the page on screen
+// Enter in the prompt box traces, a text is measured while it is typed, figures are saved as PNG and SVG, the link of the page on screen
 // is named to screen readers, and a change of theme reaches the figures.
 
 const PROMPT = 'textarea[aria-label="Prompt"]'
@@ -12,6 +12,29 @@ function enterTraces(event) {
   event.stopPropagation()
   const commit = { key: "Enter", code: "Enter", ctrlKey: true, bubbles: true, cancelable: true }
   event.target.dispatchEvent(new KeyboardEvent("keydown", commit))
+}
+
+// While a text is typed the server counts its tokens; whoever draws that listens for the answer.
+const typing = { timer: 0, asked: null }
+function measureTyped(event, { measure, model }) {
+  if (!event.target.matches?.(PROMPT)) return
+  const box = event.target
+  clearTimeout(typing.timer)
+  typing.asked?.abort()
+  typing.timer = setTimeout(async () => {
+    typing.asked = new AbortController()
+    const text = box.value.toWellFormed?.() ?? box.value
+    const asked = { method: "POST", body: JSON.stringify({ model, text }) }
+    try {
+      const answer = await fetch(measure, { ...asked, signal: typing.asked.signal })
+      const found = await answer.json()
+      if (text === (box.value.toWellFormed?.() ?? box.value)) {
+        document.dispatchEvent(new CustomEvent("tj-measured", { detail: found }))
+      }
+    } catch {
+      // Overtaken by the next letter, or no server: then nothing can be traced either.
+    }
+  }, 150)
 }
 
 // Plotly draws a figure as several layers of SVG, one over the other. Together they are the file.
@@ -121,7 +144,9 @@ const scheme = () => getComputedStyle(document.querySelector(".stApp")).colorSch
 
 export default function (component) {
   const { data, setTriggerValue } = component
+  const typed = (event) => measureTyped(event, data)
   document.addEventListener("keydown", enterTraces, true)
+  document.addEventListener("input", typed, true)
   document.addEventListener("click", saveFigure)
   keepNaming(data.page)
   let before = scheme()
@@ -133,6 +158,7 @@ export default function (component) {
   watch.observe(document.querySelector(".stApp"), { attributes: true, attributeFilter: ["class"] })
   return () => {
     document.removeEventListener("keydown", enterTraces, true)
+    document.removeEventListener("input", typed, true)
     document.removeEventListener("click", saveFigure)
     watch.disconnect()
     sidebar.observer?.disconnect()

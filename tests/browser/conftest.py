@@ -158,8 +158,9 @@ class Visitor:
                   const link = document.querySelector('[aria-current="page"]')
                   const row = [...document.querySelectorAll('.st-key-w-chips *')]
                   const chips = row.some((part) => part.shadowRoot?.querySelector('.chip'))
-                  const drawn = document.querySelector('.tj-header') ? chips :
-                    document.querySelector('.tj-card')
+                  const drawn = document.querySelector('.tj-outline') ||
+                    (document.querySelector('.tj-header') ? chips :
+                      document.querySelector('.tj-card'))
                   return done && !late && link && drawn
                 }"""
             )

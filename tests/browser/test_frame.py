@@ -135,10 +135,33 @@ def test_every_prompt_leaves_a_page_that_says_what_is_the_matter(visitor):
         assert visitor.chips(), "the last good journey stays on screen"
 
 
-def test_a_prompt_that_is_too_long_can_be_cut(visitor):
-    visitor.open("/", prompt="The dog")
-    visitor.write("The dog chased the cat. " * 90)
+def test_the_length_is_counted_while_typing_and_what_does_not_fit_is_struck_through(visitor):
+    visitor.open("/tokens", prompt="The dog")
+    count = visitor.page.locator(".count")
+    expect(count).to_have_text("2 of 256 tokens")
+    visitor.prompt.focus()
+    visitor.page.keyboard.press("End")
+    visitor.page.keyboard.type(" chased another dog")
+    expect(count).to_have_text("6 of 256 tokens")
+    visitor.prompt.fill("<b>The</b> dog" * 100)
+    expect(visitor.page.get_by_role("status").filter(has_text="256 at most")).to_be_visible()
+    assert visitor.page.locator(".beyond s").count() == 24
+    assert visitor.chips() == ["The", "·dog"], "nothing was traced yet"
+    with visitor.rerun():
+        visitor.page.get_by_role("button", name="Keep the first").click()
+    assert visitor.chips()[:4] == ["<", "b", ">", "The"]
+    expect(count).to_have_text("256 of 256 tokens")
+    assert visitor.page.locator(".beyond").count() == 0
+
+
+def test_a_hundred_thousand_characters_can_be_pasted_refused_and_cut(visitor):
+    visitor.open("/tokens", prompt="The dog")
+    visitor.prompt.fill("word " * 20_000)
+    visitor.prompt.press("Enter")
     card = visitor.page.get_by_role("alert")
+    card.wait_for()
+    visitor.settle()
+    assert "40,001" in card.inner_text()
     assert "256" in card.inner_text()
     assert visitor.chips() == ["The", "·dog"]
     with visitor.rerun():
@@ -147,13 +170,11 @@ def test_a_prompt_that_is_too_long_can_be_cut(visitor):
     assert visitor.page.get_by_role("alert").count() == 0
 
 
-def test_a_hundred_thousand_characters_can_be_pasted(visitor):
-    visitor.open("/", prompt="The dog")
-    visitor.prompt.fill("word " * 20_000)
-    visitor.prompt.press("Enter")
-    visitor.page.get_by_role("alert").wait_for(timeout=20_000)
-    visitor.settle()
-    assert visitor.page.get_by_role("alert").count() == 1
+def test_an_empty_link_shows_the_way_outlined_and_typing_begins_it(visitor):
+    visitor.open("/tokens", prompt="")
+    assert visitor.page.locator("h1").inner_text() == "Type a text, or take one of these"
+    assert visitor.page.locator(".tj-outline b").count() == 6
+    visitor.write("The dog")
     assert visitor.chips() == ["The", "·dog"]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,7 +13,7 @@ from streamlit.util import calc_hash
 
 PROJECT = Path(__file__).resolve().parents[2]
 FRAME = PROJECT / "tokenjourney" / "ui" / "frame.py"
-_AROUND = ("house", "chips")
+_AROUND = ("house", "chips", "measured")
 _WORDS = ("<style", "<p", "<header", "<aside", '<div class="tj-wordmark"', "<hr")
 
 
@@ -76,6 +78,11 @@ class App:
         """What the row of token chips is drawn from."""
         found = [e for e in self.test.get("bidi_component") if e.key == "w.chips"]
         return str(found[0].proto.json) if found else ""
+
+    def measured(self, part: str) -> dict[str, Any]:
+        """What is drawn of the length of the text in the box: "count" or "beyond"."""
+        found = [e for e in self.test.get("bidi_component") if e.key == f"w.measured-{part}"]
+        return json.loads(found[0].proto.json)
 
     def link(self) -> dict[str, str]:
         """The query string, as a mapping."""

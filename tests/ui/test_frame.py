@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 import pytest
+from huggingface_hub import constants
 
+from tokenjourney.model import hub
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 from tokenjourney.ui import presets, state
+from tokenjourney.ui.text import load
 
 
 def test_the_first_visit_shows_the_default_example(app):
@@ -74,18 +78,36 @@ def test_an_empty_prompt_asks_for_one_and_the_last_journey_stays(app):
     assert "Type a text" in opened.cards()[0]
     assert json.loads(opened.chips())["tokens"][0][0] == "The"
     assert opened.link() == {"prompt": ""}
-    assert app("tokens", prompt="").chips() == ""
 
 
-def test_a_prompt_that_is_too_long_is_refused_with_both_counts_and_can_be_cut(app):
-    opened = app("tokens", prompt="The dog").write("The dog chased the cat. " * 100)
-    assert "256" in opened.cards()[0]
+def test_without_any_journey_there_are_the_stations_the_examples_and_no_numbers(app):
+    opened = app("tokens", prompt="")
+    assert opened.chips() == ""
+    assert "<h1>Type a text" in opened.html()
+    outline = next(part for part in opened.html().split("\n") if "tj-outline" in part)
+    for station in load("start")["map"]["stations"].values():
+        assert station["title"].partition(":")[0] in outline
+    assert re.findall(r">([^<]*[0-9][^<]*)<", outline) == [
+        "The stack: 6 blocks", "0", "1", "2", "3", "4", "5",
+    ]  # fmt: skip
+    opened.choose("w.preset", "friendship")
+    assert opened.link() == {"prompt": "friendship"}
+    assert opened.chips()
+
+
+def test_a_prompt_that_is_too_long_is_refused_with_both_counts_and_the_rest_struck_through(app):
+    text = "The dog chased the cat. " * 100
+    opened = app("tokens", prompt="The dog").write(text)
+    beyond = opened.measured("beyond")
+    assert beyond["alert"]
+    assert beyond["found"]["limit"] == 256
+    assert beyond["found"]["n"] > 256
+    assert text.startswith(beyond["found"]["kept"])
     assert opened.link() == {"prompt": "The dog"}
-    assert opened.test.text_area(key="w.prompt").value.startswith("The dog chased")
+    assert opened.test.text_area(key="w.prompt").value == text
     assert len(json.loads(opened.chips())["tokens"]) == 2
-    opened.test.button(key="cut").click()
-    opened.run()
-    assert not opened.cards()
+    opened.write(beyond["found"]["kept"])
+    assert not opened.measured("beyond")["alert"]
     assert len(json.loads(opened.chips())["tokens"]) == 256
 
 
@@ -94,13 +116,35 @@ def test_the_way_back_from_a_refused_prompt(app):
     opened.test.button(key="back").click()
     opened.run()
     assert opened.test.text_area(key="w.prompt").value == "The dog"
-    assert not opened.cards()
+    assert not opened.measured("beyond")["alert"]
 
 
-def test_exactly_the_context_length_is_fine(app):
+def test_exactly_the_context_length_is_fine_and_one_more_is_not(app):
     opened = app("tokens", prompt="The dog").write(" the" * 256)
-    assert not opened.cards()
-    assert "256</span> of 256 tokens" in opened.html()
+    assert opened.measured("count")["found"]["n"] == 256
+    assert not opened.measured("beyond")["alert"]
+    opened.write(" the" * 257)
+    assert opened.measured("beyond")["alert"]
+    assert opened.measured("beyond")["found"]["beyond"] == [["·the", 262]]
+    assert len(json.loads(opened.chips())["tokens"]) == 256, "the last good journey stays"
+
+
+def test_a_link_to_a_model_that_is_not_here_fetches_nothing_before_one_says_so(
+    app, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(hub, "fetch", lambda *_: pytest.fail("nobody asked for a download"))
+    opened = app("tokens", prompt="The dog", model="gpt2-large")
+    assert "GPT-2 large is not on this server yet" in opened.cards()[0]
+    assert "774 M parameters, 3.2 GB to download, 3.1 GB of memory" in opened.cards()[0]
+    assert json.loads(opened.chips())["tokens"]
+    assert opened.link() == {"prompt": "The dog"}
+
+
+def test_the_journey_in_the_navigation_has_three_parts(app):
+    said = app("tokens", prompt="The dog").html()
+    parts = re.findall(r'tj-part-of">(\w+)<', said)
+    assert parts == ["Input", "Processing", "Output"]
 
 
 def test_going_back_brings_back_the_page_with_all_that_its_link_says_and_leaves_out(

@@ -141,7 +141,12 @@ def model(name: str) -> Model:
         )
     if name == BUNDLED:
         return _bundled()
-    loaded: Model = _models().get((name, offer.source), lambda: tj.load_model(offer.source))
+
+    def load() -> Model:
+        here = offer.kind == "hub" and models.on_disk(offer)  # then nothing is asked of the network
+        return tj.load_model(offer.source, local_files_only=here)
+
+    loaded: Model = _models().get((name, offer.source), load)
     return loaded
 
 
@@ -149,6 +154,11 @@ def is_loaded(name: str) -> bool:
     """Whether the model of that name is in memory."""
     offer = models.offers().get(name)
     return name == BUNDLED or (offer is not None and (name, offer.source) in _models())
+
+
+def is_traced(name: str, prompt: str) -> bool:
+    """Whether the Journey of a prompt through the model of that name is in memory."""
+    return (name, prompt, ()) in _journeys()
 
 
 def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
@@ -200,20 +210,6 @@ def as_input(model: Model, prompt: str) -> str | list[int]:
             "whole numbers with spaces between, such as 15 7 200."
         )
     return [int(part) for part in parts]
-
-
-def count_tokens(name: str, prompt: str) -> int:
-    """How many tokens the prompt has for the model of that name.
-
-    Raises:
-        TokenJourneyError: the model cannot be opened, or cannot take the prompt.
-    """
-    loaded = model(name)
-    found = as_input(loaded, prompt)
-    if isinstance(found, list) or loaded.tokenizer is None:
-        return len(found)
-    encode = loaded.tokenizer.encode
-    return fact(("tokens", name, prompt), lambda: len(encode(found)))
 
 
 def _edit_key(edit: Any) -> Hashable:

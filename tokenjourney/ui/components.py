@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,11 +77,37 @@ def chips(
     component("chips")(key=key, data=data, on_follow_change=chosen)
 
 
-def house(page: str) -> None:
-    """What the page as a whole needs of JavaScript: Enter traces, figures are saved as files."""
+def measured(
+    part: str, found: Mapping[str, Any], of: str, words: Mapping[str, str], *, alert: bool
+) -> None:
+    """How long the text in the box is, kept up to date while it is typed.
+
+    Args:
+        part: "count" for one line; "beyond" for the tokens that do not fit, if there are any.
+        found: The fields of `tokenjourney.ui.measure.Measured`, or nothing.
+        of: What was measured; the picture is drawn anew when it changes.
+        words: Its texts.
+        alert: Whether tokens that do not fit are the reason why nothing was traced.
+    """
+    data: dict[str, Any] = {"part": part, "found": dict(found), "of": of}
+    data |= {"words": dict(words), "alert": alert}
+    component("measured")(key=f"w.measured-{part}", data=data)
+
+
+def house(page: str, model: str, measure: str) -> None:
+    """What the page as a whole needs of JavaScript.
+
+    Enter traces, the text is measured while it is typed, figures are saved as files.
+
+    Args:
+        page: Its name in the navigation.
+        model: Name of the model that measures the text.
+        measure: Where the server answers how long a text is.
+    """
 
     def themed() -> None:
         """The script runs again, and with it the figures get the colours of the other theme."""
 
+    data = {"page": page, "model": model, "measure": measure}
     with st.container(key="house"):
-        component("house", styled=False)(key="w.house", data={"page": page}, on_theme_change=themed)
+        component("house", styled=False)(key="w.house", data=data, on_theme_change=themed)

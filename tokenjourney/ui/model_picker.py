@@ -9,7 +9,7 @@ import streamlit as st
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.ui import cache, figure, models, state
 from tokenjourney.ui.models import Offer, offers, on_disk
-from tokenjourney.ui.text import load
+from tokenjourney.ui.text import load, markup, plain
 
 _KEY: Final = "w.model"
 _DRAWN: Final = "w.model.drawn"
@@ -43,16 +43,24 @@ def _take() -> None:
 
 
 def _confirm(offer: Offer) -> None:
+    st.html(
+        f'<p class="tj-note">{markup(load("frame")["model"]["fetched"], title=offer.title)}</p>'
+    )
+    _download(offer, "download")
+
+
+def _download(offer: Offer, key: str) -> None:
+    """A button that fetches a model and opens it, with a bar while that lasts."""
     words = load("frame")["model"]
-    st.html(f'<p class="tj-note">{words["fetched"].format(title=offer.title)}</p>')
-    if not st.button(words["download"].format(title=offer.title), type="primary", key="download"):
+    if not st.button(words["download"].format(title=offer.title), type="primary", key=key):
         return
     named = words["downloading"].format(title=offer.title)
     bar = st.progress(0.0, named)
     try:
         for done in models.download(offer):
             share = min(done / offer.download, 1.0) if offer.download else 0.0
-            bar.progress(share, f"{named}: {models.in_words(done)}")
+            bar.progress(share, f"{named}: {_of(done, offer.download)}")
+        bar.progress(1.0, words["opening"].format(title=offer.title))
         cache.model(offer.name)
     except TokenJourneyError as error:
         bar.empty()
@@ -60,6 +68,29 @@ def _confirm(offer: Offer) -> None:
         return
     state.put(model=offer.name)
     st.rerun()
+
+
+def _of(done: int, whole: int | None) -> str:
+    return models.in_words(done) + (f" of {models.in_words(whole)}" if whole else "")
+
+
+def fall_back(choice: state.Choice) -> None:
+    """Keep to a model that is here where the link asks for one that must be fetched first."""
+    if not cache.is_loaded(choice.model) and not on_disk(offers()[choice.model]):
+        choice.wanted = choice.model
+        choice.model = choice.shown[1] if choice.shown else state.BUNDLED
+
+
+def offer(choice: state.Choice) -> None:
+    """A card about the model that the link asks for: its size, and the button that fetches it."""
+    wanted, words = offers()[choice.wanted], load("frame")["model"]
+    with st.container(key="wanted", gap="small"):
+        figure.card(
+            plain(markup(words["wanted"], size=wanted.size, shown=offers()[choice.model].title)),
+            words["not_here"].format(title=wanted.title),
+            kind="hint",
+        )
+        _download(wanted, "download-wanted")
 
 
 def _size(offer: Offer) -> str:

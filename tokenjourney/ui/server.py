@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from tokenjourney.errors import TokenJourneyError
 
@@ -112,3 +113,10 @@ class SecurityHeaders:
 def middleware() -> list[Middleware]:
     """The middleware of the app."""
     return [Middleware(SecurityHeaders)]
+
+
+def routes() -> list[Route]:
+    """What the app answers beside Streamlit's own routes."""
+    from tokenjourney.ui import measure
+
+    return [Route(measure.path(), measure.answer, methods=["POST"])]

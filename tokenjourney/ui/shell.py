@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import asdict
 from typing import Final
 
 import streamlit as st
@@ -12,6 +14,7 @@ from tokenjourney.ui import (
     badge,
     cache,
     components,
+    empty,
     figure,
     knock_outs,
     model_picker,
@@ -21,10 +24,10 @@ from tokenjourney.ui import (
     style,
     widgets,
 )
+from tokenjourney.ui.measure import Measured, measured
 from tokenjourney.ui.models import offers
-from tokenjourney.ui.text import ASSETS, Safe, load
+from tokenjourney.ui.text import ASSETS, Safe, load, markup
 
-_LONG_TOKEN: Final = 64  # characters; so much of a text is looked at to cut it
 ICON: Final = str(ASSETS / "components" / "icon.svg")
 
 
@@ -32,12 +35,18 @@ def run() -> None:
     """Draw the frame and run the page in it."""
     page, pages = navigation.routes()
     choice = state.read(page.url_path, presets.default(), tuple(offers()))
+    model_picker.fall_back(choice)
     style.apply(page.url_path)
     prompt_row()
+    found = _measured(choice)
+    st.html(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>')
     notices = st.empty()
     traced = trace_prompt(choice)
-    presets_row(choice)
-    problem(choice, traced)
+    if not choice.prompt and choice.shown is None:
+        welcome(choice)
+    else:
+        presets_row(choice, found)
+    problem(choice, traced, found)
     with st.sidebar:
         sidebar(choice, pages)
         checks = st.container()
@@ -67,23 +76,23 @@ def trace_prompt(choice: state.Choice) -> TokenJourneyError | None:
     if not choice.prompt:
         return None
     try:
-        with st.spinner(_doing(choice), show_time=False) if _slow(choice) else st.empty():
-            cache.journey(choice.model, choice.prompt)
+        cache.journey(choice.model, choice.prompt)
     except TokenJourneyError as error:
         return error
     choice.shown = (choice.prompt, choice.model)
     return None
 
 
-def _slow(choice: state.Choice) -> bool:
-    return not cache.is_loaded(choice.model) or len(choice.prompt) > 1_000
-
-
-def _doing(choice: state.Choice) -> str:
-    offer = offers()[choice.model]
+def _doing(choice: state.Choice, found: Measured | None) -> Safe:
+    """What the server is at, by name; the style sheet shows it once that takes two seconds."""
+    words, title = load("frame")["doing"], offers()[choice.model].title
     if not cache.is_loaded(choice.model):
-        return f"Loading {offer.title}"
-    return f"Tracing {count(len(choice.prompt))} characters through {offer.title}"
+        return markup(words["loading"], title=title)
+    if found is None:
+        return markup(words["opening"], title=title)
+    known = cache.is_traced(choice.model, choice.prompt)
+    n_layers = cache.model(choice.model).config.n_layers
+    return markup(words["drawing" if known else "tracing"], n=count(found.n), n_layers=n_layers)
 
 
 def prompt_row() -> None:
@@ -107,22 +116,40 @@ def _set_prompt(prompt: str | None) -> None:
     state.put(prompt=(prompt or "").replace("\r\n", "\n"))
 
 
-def presets_row(choice: state.Choice) -> None:
-    """One-click prompts; what the chosen one shows; how many tokens of how many."""
-    texts = presets.texts()
-    chosen = choice.prompt if choice.prompt in texts else None
+def welcome(choice: state.Choice) -> None:
+    """Instead of a page, while there is no text: what to do, the examples, the way outlined."""
+    with st.container(key="welcome", gap=None):
+        with st.container(key="welcome-head", horizontal=True, vertical_alignment="bottom"):
+            empty.heading()
+            _count(choice, None)
+        with st.container(key="welcome-presets"):
+            _examples(None, wrap=True)
+        empty.outline()
 
+
+def presets_row(choice: state.Choice, found: Measured | None) -> None:
+    """One-click prompts; what the chosen one shows; how many tokens of how many."""
+    chosen = choice.prompt if choice.prompt in presets.texts() else None
+    with st.container(key="preset-row", horizontal=True, vertical_alignment="center", gap="small"):
+        _examples(chosen, wrap=False)
+        _count(choice, found)
+    if choice.shown == (choice.prompt, choice.model):
+        _say_what_it_shows(choice.prompt, choice.model)
+
+
+def _examples(chosen: str | None, *, wrap: bool) -> None:
     def put(text: str | None) -> None:
         if text is not None:
             state.put(prompt=text)
 
-    with st.container(key="preset-row", horizontal=True, vertical_alignment="center", gap="small"):
-        key, changed = state.bind_key("w.preset", chosen, put)
-        st.pills("Examples", texts, key=key, on_change=changed, label_visibility="collapsed",
-                 wrap=False)  # fmt: skip
-        st.html(f'<p class="tj-count">{_tokens_of(choice)}</p>', width="content")
-    if choice.shown == (choice.prompt, choice.model):
-        _say_what_it_shows(choice.prompt, choice.model)
+    key, changed = state.bind_key("w.preset", chosen, put)
+    st.pills("Examples", presets.texts(), key=key, on_change=changed,
+             label_visibility="collapsed", wrap=wrap)  # fmt: skip
+
+
+def _count(choice: state.Choice, found: Measured | None) -> None:
+    with st.container(key="count", width="content"):
+        _draw_measured("count", found, choice)
 
 
 def _say_what_it_shows(preset: str, model: str) -> None:
@@ -141,63 +168,53 @@ def _say_what_it_shows(preset: str, model: str) -> None:
             )
 
 
-def _tokens_of(choice: state.Choice) -> Safe:
+def _measured(choice: state.Choice) -> Measured | None:
+    """How long the prompt in the box is, where its model is there and can say so."""
     if not choice.prompt or not cache.is_loaded(choice.model):
-        return Safe("")
+        return None
     try:
-        limit = cache.model(choice.model).config.n_ctx
-        n = cache.count_tokens(choice.model, choice.prompt)
+        if cache.is_traced(choice.model, choice.prompt):
+            journey = cache.journey(choice.model, choice.prompt)
+            return Measured(len(journey), journey.config.n_ctx, (), (), "", len(journey))
+        return measured(choice.model, choice.prompt)
     except TokenJourneyError:
-        return Safe("")
-    over = " tj-over" if n > limit else ""
-    return Safe(f'<span class="tj-n{over}">{count(n)}</span> of {count(limit)} tokens')
+        return None
 
 
-def problem(choice: state.Choice, error: TokenJourneyError | None) -> None:
+def problem(choice: state.Choice, error: TokenJourneyError | None, found: Measured | None) -> None:
     """What stands in the way of the prompt in the box, and the ways out."""
-    if not choice.prompt:
-        words = load("frame")
-        figure.card(words["empty"]["text"], words["empty"]["title"], kind="empty")
-        return
+    too_long = error is not None and found is not None and found.is_too_long
+    with st.container(key="beyond", gap=None):
+        _draw_measured("beyond", found, choice, alert=too_long)
+    if choice.wanted:
+        model_picker.offer(choice)
+    if not choice.prompt and choice.shown:
+        words = load("frame")["empty"]
+        figure.card(words["stays"], words["title"], kind="empty")
     if error is None:
         return
     with st.container(key="problem", gap="small"):
-        cut = _cut(choice)
-        figure.card(str(error), "Too long for this model" if cut else "This could not be traced")
-        with st.container(horizontal=True, gap="small"):
-            if cut:
-                st.button(
-                    f"Keep the first {count(cut[1])} tokens",
-                    key="cut",
-                    on_click=state.put,
-                    kwargs={"prompt": cut[0]},
-                )
-            if choice.shown:
-                st.button(
-                    "Back to the last one that worked",
-                    key="back",
-                    on_click=state.put,
-                    kwargs={"prompt": choice.shown[0], "model": choice.shown[1]},
-                )
+        if not too_long:
+            figure.card(str(error), "This could not be traced")
+        if choice.shown:
+            st.button(
+                "Back to the last one that worked",
+                key="back",
+                on_click=state.put,
+                kwargs={"prompt": choice.shown[0], "model": choice.shown[1]},
+            )
 
 
-def _cut(choice: state.Choice) -> tuple[str, int] | None:
-    """The start of a prompt that is too long, in as many tokens as fit, and how many they are."""
-    if not cache.is_loaded(choice.model):
-        return None
-    try:
-        model = cache.model(choice.model)
-        limit = model.config.n_ctx
-        if model.tokenizer is None or cache.count_tokens(choice.model, choice.prompt) <= limit:
-            return None
-        start = choice.prompt[: limit * _LONG_TOKEN]
-        tokens = model.tokenizer.tokens(start)
-        end = tokens[limit].start if len(tokens) > limit else len(start)
-        while (n := len(model.tokenizer.encode(start[:end]))) > limit:
-            end -= 1
-    except TokenJourneyError:
-        return None
-    return start[:end], n
+def _draw_measured(
+    part: str, found: Measured | None, choice: state.Choice, *, alert: bool = False
+) -> None:
+    components.measured(
+        part,
+        asdict(found) if found else {},
+        of=f"{choice.model} {zlib.crc32(choice.prompt.encode('utf-8', 'replace'))}",
+        words=load("frame")["measured"],
+        alert=alert,
+    )
 
 
 def chips_row(choice: state.Choice) -> None:

@@ -36,6 +36,7 @@ class Choice:
         story: Whose words stand beside the technical ones: "student", "engine" or "off".
         off: What is switched off, as the text of `KnockOuts`; "" for nothing.
         extras: What pages add to the link, as text: pages declare and validate theirs.
+        wanted: A model that the link asked for and that has to be downloaded first.
         shown: Prompt and model of the last journey that could be traced.
         linked: Names that the last read took from the link, and that nobody confirmed yet.
         declared: For the page on screen, the extras that differ from their default.
@@ -53,6 +54,7 @@ class Choice:
     story: str = "student"
     off: str = ""
     extras: dict[str, str] = field(default_factory=dict)
+    wanted: str = ""
     shown: tuple[str, str] | None = None
     linked: set[str] = field(default_factory=set)
     declared: dict[str, str] = field(default_factory=dict)
@@ -140,6 +142,7 @@ def _take(
 ) -> None:
     choice.prompt = query.get("prompt", default_prompt).replace("\r\n", "\n")
     choice.model, choice.token, choice.block, choice.head = BUNDLED, None, 0, 0
+    choice.wanted = ""
     if (name := query.get("model", BUNDLED)) in models:
         choice.model = name
     else:
@@ -228,6 +231,8 @@ def put(**changes: Any) -> None:
             choice.declared.pop(name, None)
         else:
             choice.extras[name] = choice.declared[name] = str(value)
+    if "model" in changes:
+        choice.wanted = ""
     if "prompt" in changes or "model" in changes:
         choice._changed = True  # the frame writes the link, once it knows that it can be traced
     else:
