@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import overload
 
 import regex
@@ -185,7 +186,9 @@ class MergeSteps(Sequence[MergeStep]):
         return [start for start in range(len(self._data)) if start not in gone]
 
 
-def replay(data: bytes, ranks: Mapping[bytes, int]) -> list[Merge]:
+def replay(
+    data: bytes, ranks: Mapping[bytes, int], starts: Sequence[int] | None = None
+) -> list[Merge]:
     """The merges that turn the bytes of one piece into tokens, in the order they happen.
 
     As long as two neighbours together are in `ranks`, the pair with the lowest rank is merged, the
@@ -202,10 +205,16 @@ def replay(data: bytes, ranks: Mapping[bytes, int]) -> list[Merge]:
     Args:
         data: The piece in UTF-8; not empty.
         ranks: Every token but special ones → its rank; lower ones are merged first.
+        starts: Where the first parts begin; at every byte unless given.
     """
     n = len(data)
-    end = list(range(1, n + 1))  # end[i]: where the part that begins at i ends; 0: none begins
-    before = list(range(-1, n - 1))  # before[i]: where the part before it begins
+    starts = range(n) if starts is None else starts
+    end = [0] * n  # end[i]: where the part that begins at i ends; 0: none begins
+    before = [-1] * n  # before[i]: where the part before it begins
+    for left, right in pairwise([*starts, n]):
+        end[left] = right
+        if right < n:
+            before[right] = left
     queue: list[tuple[int, int, int]] = []
 
     def offer(left: int) -> None:
@@ -215,7 +224,7 @@ def replay(data: bytes, ranks: Mapping[bytes, int]) -> list[Merge]:
             if rank is not None:
                 heapq.heappush(queue, (rank, left, end[middle]))
 
-    for left in range(n):
+    for left in starts:
         offer(left)
     merges = []
     while queue:
@@ -230,6 +239,6 @@ def replay(data: bytes, ranks: Mapping[bytes, int]) -> list[Merge]:
         offer(left)
         if left > 0:
             offer(before[left])
-    if len(merges) < n - 1 and data in ranks:
+    if len(merges) < len(starts) - 1 and data in ranks:
         merges.append(Merge(0, 0, n, ranks[data]))  # tiktoken looks for the whole piece first
     return merges

@@ -11,17 +11,19 @@ from hypothesis import strategies as st
 
 import tokenjourney as tj
 from tokenjourney.bpe import regex_split
+from tokenjourney.training.bpe import MOST_PAIRS, units_of
 
 
-def naive(text, n_merges):
+def naive(text, n_merges, unit="bytes"):
     """Recounts everything at each step."""
-    words = [[bytes([b]) for b in piece.encode()] for piece in regex_split(text)]
+    words = [units_of(piece, unit) for piece in regex_split(text)]
     for _ in range(n_merges):
         counts = Counter(pair for word in words for pair in pairwise(word))
         if not counts:
             return
-        left, right = min(counts, key=lambda pair: (-counts[pair], pair))
-        yield left, right, counts[left, right]
+        ordered = sorted(counts.items(), key=lambda found: (-found[1], found[0]))
+        left, right = ordered[0][0]
+        yield left, right, tuple(ordered[:MOST_PAIRS]), len(ordered)
         for word in words:
             index = 0
             while index < len(word) - 1:
@@ -42,10 +44,32 @@ def test_the_published_example():
     assert [step.rank for step in steps] == [0, 1, 2]
 
 
-@given(st.text(alphabet="ab c\n", max_size=60), st.integers(0, 12))
-def test_it_does_what_recounting_everything_does(text, n_merges):
-    steps = tj.train_bpe(text, n_merges)
-    assert [(s.left, s.right, s.count) for s in steps] == list(naive(text, n_merges))
+@given(
+    st.text(alphabet="ab cé\n", max_size=60),
+    st.integers(0, 12),
+    st.sampled_from(["bytes", "characters"]),
+)
+def test_it_does_what_recounting_everything_does(text, n_merges, unit):
+    steps = tj.train_bpe(text, n_merges, unit)
+    found = [(s.left, s.right, s.pairs, s.n_pairs) for s in steps]
+    assert found == list(naive(text, n_merges, unit))
+    assert all(s.pairs[0] == ((s.left, s.right), s.count) for s in steps)
+
+
+def test_of_equally_frequent_pairs_the_first_in_order_of_bytes_is_merged():
+    assert [(s.left, s.right) for s in tj.train_bpe("zy zx ba", 3)] == [
+        (b" ", b"b"),
+        (b" ", b"z"),
+        (b" b", b"a"),
+    ]
+
+
+def test_from_characters_no_token_is_a_part_of_one():
+    for step in tj.train_bpe("né né 你好 你好", 20, "characters"):
+        step.left.decode()
+        step.right.decode()
+    assert tj.train_bpe("éé", 9, "characters")[0].merged == "éé".encode()
+    assert tj.train_bpe("éé", 9)[0].merged == "é".encode()
 
 
 @given(st.text(alphabet="abcdé 你", max_size=60), st.text(max_size=30))
@@ -77,3 +101,9 @@ def test_a_real_text_gives_the_words_of_that_text():
     text = Path(os.environ["TOKENJOURNEY_DATA"], "tinystories", "val.txt").read_text()
     learned = {step.merged for step in tj.train_bpe(text, 400)}
     assert {b" the", b" and", b" was", b" said", b" little"} <= learned
+
+
+@pytest.mark.parametrize("unit", ["words", None])
+def test_a_unit_that_is_not_there_is_refused(unit):
+    with pytest.raises(tj.PromptError, match="bytes, characters"):
+        tj.train_bpe("text", 3, unit)
