@@ -14,6 +14,7 @@ from tokenjourney.figures.attention import attention_matrices_figure
 from tokenjourney.figures.bars import bars_figure, pushes_figure
 from tokenjourney.figures.block import StepRow, steps_figure
 from tokenjourney.figures.change import change_figure
+from tokenjourney.figures.compression import compression_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
 from tokenjourney.figures.feed_forward import gelu_figure
 from tokenjourney.figures.head_lines import head_lines_figure
@@ -58,6 +59,9 @@ CASES = {
     "vectors": (head_vectors_figure, {
         "vectors": [("query", ODD[0], vector), ("key", ODD[3], vector)]}),
     "change": (change_figure, {"labels": ODD, "before": vector, "after": vector[::-1]}),
+    "compression": (compression_figure, {
+        "ratios": vector, "step": 2, "reference": 0.3, "reference_name": ODD[0],
+        "other": vector, "names": (ODD[1], ODD[3])}),
     "steps": (steps_figure, {
         "rows": [StepRow(ODD[0], ODD[2], vector), StepRow(ODD[3], ODD[1], vector, "added"),
                  StepRow(ODD[4], "", vector)]}),

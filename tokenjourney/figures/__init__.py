@@ -42,4 +42,5 @@ One page each, in the order of the journey:
 - tally (output): `tally_figure`
 - steps (generation): `steps_figure`, `steps_table`
 - speed (generation): `speed_figure`, `speed_table`
+- compression (bpe): `compression_figure`, `compression_table`
 """

@@ -1,0 +1,105 @@
+"""The page on byte-pair encoding, as people use it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import tokenjourney as tj
+from tokenjourney.analysis.learned_merges import cut, learned_merges
+from tokenjourney.model.sampling import draw, kept, probabilities, random_point, ranking
+from tokenjourney.ui import merges
+
+PROMPT = "The friendship"
+
+
+def picture(seen):
+    """What the picture of the merges is drawn from."""
+    found = next(e for e in seen.app.get("bidi_component") if e.key == "w.bpe.merges")
+    return json.loads(found.proto.json)
+
+
+def own_words(seen):
+    """The tokens of the card row for words of one's own."""
+    row = next(body for body in seen.text.split("\n") if body.startswith('<ul class="tj-found"'))
+    return re.findall(r"<b>(.*?)</b>", row)
+
+
+def test_the_merges_are_those_of_the_trainer(visit):
+    shown = picture(visit("bpe", PROMPT))
+    steps = tj.train_bpe(merges.supplied("station"), len(shown["merges"]))
+    assert [(m[3], m[4]) for m in shown["merges"]] == [(s.count, s.n_tokens) for s in steps]
+    assert ["·", "th", "·th"] in [m[:3] for m in shown["merges"]]
+    assert {"ing", "tion", "·the"} <= {m[2] for m in shown["merges"]}
+    assert shown["pairs"][0][0][2] == steps[0].count
+
+
+def test_the_published_example_has_three_merges(visit):
+    shown = picture(visit("bpe", PROMPT, corpus="aaab", merge=3))
+    assert [m[2] for m in shown["merges"]] == ["aa", "ab", "aaab"]
+    assert shown["step"] == 3
+    assert [m[4] for m in shown["merges"]] == [9, 7, 5]
+
+
+def test_the_step_of_the_link_moves_the_curve_and_the_words(visit):
+    ratios = learned_merges(merges.supplied("station"), 500).tokens_per_character
+    for step in (0, 100):
+        seen = visit("bpe", PROMPT, merge=step)
+        mark = seen.figures["curve"][2]
+        assert mark["x"] == [step]
+        np.testing.assert_allclose(mark["y"], [ratios[step]], rtol=1e-6)
+        learned = learned_merges(merges.supplied("station"), 500)
+        parts = cut(PROMPT, learned.ranks).parts(step)
+        assert own_words(seen) == [part.decode().replace(" ", "·") for part in parts]
+
+
+def test_words_of_ones_own_are_cut_instead_of_the_prompt(visit):
+    seen = visit("bpe", PROMPT, merge=200).set("words", "station <b>")
+    assert own_words(seen)[-4:] == ["·", "&lt;", "b", "&gt;"]
+    assert seen.link["words"] == "station <b>"
+
+
+def test_ones_own_text_is_learned_from_and_part_of_the_link(visit):
+    seen = visit("bpe", PROMPT, corpus="own")
+    assert "There is no text yet" in seen.text
+    seen.set("own", "éé éé")
+    assert seen.link["own"] == "éé éé"
+    shown = picture(seen)
+    assert shown["merges"][0][:3] == ["‹C3›", "‹A9›", "é"]
+    assert shown["names"]["‹C3›‹A9›"] == "é"
+    seen.set("unit", "characters")
+    assert picture(seen)["merges"][0][:3] == ["é", "é", "éé"]
+    assert "unknown" in seen.text
+
+
+@pytest.mark.parametrize("merge", ["263", "x", "-1"])
+def test_a_step_that_is_not_there_is_named(visit, merge):
+    assert "number of merges from 0 to 262" in visit("bpe", PROMPT, merge=merge).text
+
+
+def test_a_file_is_learned_from_and_one_that_is_no_text_is_refused(visit):
+    seen = visit("bpe", PROMPT, corpus="own")
+    seen.app.file_uploader(key="w.bpe.file").upload("a.txt", b"aaabdaaabac", "text/plain")
+    seen.app.run()
+    assert [m[2] for m in picture(seen)["merges"]] == ["aa", "ab", "aaab"]
+    seen.app.file_uploader(key="w.bpe.file").upload("b.txt", b"ab\xff", "text/plain")
+    seen.app.run()
+    assert "no text in UTF-8: byte 2 fits no character" in seen.text
+
+
+def test_the_stories_are_what_the_bundled_model_writes_with_those_seeds():
+    """Each token is the one that is drawn there; rounding may tip a few draws elsewhere."""
+    model = tj.load_model()
+    end = model.tokenizer.special_tokens["<|endoftext|>"]
+    stories = re.split(r"\n\n", merges.supplied("stories"))
+    assert len(stories) == 12
+    for seed in (0, 7, 11):
+        ids = [end, *model.tokenizer.encode(stories[seed]), end]
+        logits = tj.trace(model, ids[:-1]).logits
+        drawn = []
+        for position, row in enumerate(logits):
+            order, shares = ranking(row), probabilities(row, 0.7)
+            point = random_point(seed, position + 1)
+            drawn.append(draw(shares, order, kept(shares, order, None, 0.95), point))
+        assert np.mean(np.array(drawn) == ids[1:]) > 0.98
