@@ -64,7 +64,7 @@ def neurons() -> None:
         "neurons",
         bars_figure(
             labels=[str(i) for i in strongest], values=sizes, axis=page.plain("words.axis"),
-            texts=[number(float(post[i])) for i in strongest],
+            texts=[page.plain("words.fired", post=number(float(post[i]))) for i in strongest],
             hovers=[
                 page.plain("words.row", length=number(size), post=number(float(post[i])))
                 for i, size in zip(strongest, sizes, strict=True)
@@ -165,12 +165,12 @@ with left:
     page.look_for(token=page.token_html)
 with right:
     neurons()
-    where()
-left, right = page.columns(2)
+left, right = page.columns([1.25, 1])
 with left:
     effect()
 with right:
-    whole()
+    where()
+whole()
 
 page.formula(
     r"\operatorname{MLP}(x) = \operatorname{GELU}(x\, W_{\text{up}} + b_{\text{up}})\, "

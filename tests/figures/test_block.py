@@ -1,5 +1,7 @@
 """The walk through a block, LayerNorm and GELU are drawn from the vectors they are given."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -135,6 +137,13 @@ def test_the_chosen_neuron_has_a_ring_and_the_strongest_their_names():
     figure = gelu(strongest=[2], chosen=1)
     assert list(named(figure, "chosen").x) == [0.5]
     assert [note.text for note in figure.layout.annotations] == ["2"]
+
+
+def test_the_names_of_neurons_that_fire_alike_do_not_touch():
+    pre = np.array([2.0, 2.0, 1.99, -1.0], np.float32)
+    notes = gelu(pre=pre, post=np.maximum(pre, 0), strongest=[0, 1, 2]).layout.annotations
+    shifts = sorted(note.yshift for note in notes)
+    assert min(b - a for a, b in itertools.pairwise(shifts)) >= 11
 
 
 def test_a_neuron_that_is_not_there_is_refused():

@@ -222,18 +222,19 @@ def _add_panel(
     suffix = str(index + 1) if index else ""
     xaxis, yaxis = f"x{suffix}", f"y{suffix}"
     shown = labelled_positions(tokens, 12, (marked,))
-    texts = tick_texts(names, strong=marked)
+    crowded = tokens > 10
+    texts = tick_texts(names, strong=marked, length=9 if crowded else 12)
     edge = [-0.5, tokens - 0.5]
     axes: dict[str, Any] = {
         f"xaxis{suffix}": {
             "domain": [left, left + width],
             "anchor": yaxis,
             "range": edge,
-            "tickangle": -45,
+            "tickangle": -60 if crowded else -45,
             "tickmode": "array",
             "tickvals": list(range(tokens)),
             "ticktext": [texts[p] if p in shown else "" for p in range(tokens)],
-            "tickfont": {"size": 13 if tokens < 24 else 11.5, "color": theme.ink2},
+            "tickfont": {"size": 12 if crowded else 13, "color": theme.ink2},
             "ticks": "",
             "showgrid": False,
             "zeroline": False,
@@ -398,10 +399,10 @@ def _staircase(tokens: int) -> tuple[list[float], list[float]]:
 
 
 def _row_height(tokens: int) -> float:
-    """Pixels of a row: constant while the labels need them, then a matrix of 448 px."""
+    """Pixels of a row: constant while the labels need them, then a matrix of 384 px."""
     if tokens <= 6:
         return (60, 44, 36, 30, 28, 26)[tokens - 1]
-    return 22 if tokens <= 12 else 18 if tokens <= 24 else max(448 / tokens, 1.0)
+    return 22 if tokens <= 12 else 18 if tokens <= 24 else 384 / tokens
 
 
 def _square(values: ArrayLike, tokens: int) -> Array:

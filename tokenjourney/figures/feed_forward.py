@@ -12,6 +12,9 @@ from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
+_CURVE, _NAME = 225, 13
+"""Pixels from the lowest to the highest point of the curve, and of a neuron's name."""
+
 
 def gelu_figure(
     *,
@@ -63,10 +66,16 @@ def gelu_figure(
             selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
         )
     )  # fmt: skip
-    for neuron in strongest:
+    low, high = float(min(after.min(), y.min())), float(max(after.max(), y.max()))
+    per_pixel = (high - low) / _CURVE
+    lowest = np.inf
+    for neuron in sorted(strongest, key=lambda neuron: -after[neuron]):
+        beside = float(after[neuron]) / per_pixel + 7  # pixels above 0; names do not touch
+        lowest = min(lowest - _NAME, beside)
+        pushed = lowest - beside
         sketch.notes(
             note(str(neuron), float(before[neuron]), float(after[neuron]), xref="x", yref="y",
-                 anchor="right", shift=(-8, 7), size=12, colour=theme.ink2)
+                 anchor="right", shift=(-10 + 0.7 * pushed, 7 + pushed), size=12, colour=theme.ink2)
         )  # fmt: skip
     if chosen is not None:
         sketch.trace(
@@ -87,7 +96,8 @@ def gelu_figure(
     sketch.layout(
         xaxis={"range": [float(x.min()), float(x.max())], "title": {"text": "before GELU"},
                "anchor": "y"},
-        yaxis={"domain": [0, 0.74], "title": {"text": "after GELU"}},
+        yaxis={"domain": [0, 0.74], "range": [low - 14 * per_pixel, high + 14 * per_pixel],
+               "title": {"text": "after GELU"}},
         yaxis2={"domain": [0.8, 1], "title": {"text": "neurons"}, "nticks": 3, "anchor": "x"},
     )  # fmt: skip
     return sketch.figure()
