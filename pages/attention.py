@@ -13,7 +13,8 @@ from tokenjourney.analysis.attention import (
     scaled_scores,
     suppressed,
 )
-from tokenjourney.analysis.heads import head_survey
+from tokenjourney.analysis.blocks import norms
+from tokenjourney.analysis.heads import LABEL_FROM, head_survey
 from tokenjourney.figures.attention import attention_matrices_figure, attention_table
 from tokenjourney.figures.bars import bars_figure, pushes_figure
 from tokenjourney.figures.export import matrix_table
@@ -96,26 +97,42 @@ def all_heads() -> None:
 
 
 def scores() -> None:
-    """What the chosen head measurably does, here and on repeated random tokens."""
-    found = [float(value) for value in survey.scores.values[:, block, head]]
-    found.append(float(repeats.scores.values[-1, block, head]))
-    rows = [*names, page.plain("words.repeats_row")]
+    """What the chosen head measurably does, on this prompt and on average."""
+    here, average = (found.scores.values[:, block, head] for found in (survey, repeats))
     missing = page.plain("words.no_occasion")
+    texts = [
+        [missing if value != value else number(float(value)) for value in values]
+        for values in (here, average)
+    ]
     page.section("scores", block=block, head=head)
+    page.say("words.called", here=called(kinds[block][head]),
+             average=called(repeats.scores.kind(block, head)))  # fmt: skip
     page.figure(
         "scores",
         bars_figure(
-            labels=rows, values=[0.0 if value != value else value for value in found],
-            texts=["–" if value != value else number(value) for value in found],
+            labels=names, values=here, marks=average, limit=1.0, groove=True,
+            texts=["–" if value != value else number(float(value)) for value in here],
             hovers=[
-                f"{name}: {missing if value != value else number(value)}"
-                for name, value in zip(rows, found, strict=True)
+                page.plain("words.score", name=name, here=one, average=other)
+                for name, one, other in zip(names, *texts, strict=True)
             ],
-            axis=page.plain("words.scores_axis"), limit=1.0, groove=True, theme=page.theme,
+            axis=page.plain("words.scores_axis"), theme=page.theme,
         ),
-        lambda: (["score", "share of attention"], list(zip(rows, found, strict=True))),
+        lambda: (
+            ["score", "on this prompt", "on average"],
+            list(zip(names, here.tolist(), average.tolist(), strict=True)),
+        ),
         n=repeats.n_tokens, runs=len(repeats.seeds),
     )  # fmt: skip
+
+
+def called(kind: str) -> ui.Safe:
+    """The name of what a head does, or that it has none."""
+    return (
+        page.text("words.kind", name=page.text_table("scores")[kind])
+        if kind
+        else page.text("words.no_kind", least=number(LABEL_FROM))
+    )
 
 
 def switched_off() -> None:
@@ -184,6 +201,26 @@ def writes() -> None:
     )  # fmt: skip
 
 
+def written() -> None:
+    """How long the vector is that each head of the block writes into the followed token."""
+    sizes = [float(size) for size in norms(journey["result", block][token])]
+    page.section("written", block=block, token=page.token_html)
+    page.figure(
+        "written",
+        bars_figure(
+            labels=[page.plain("words.head", head=h) for h in range(config.n_heads)],
+            values=sizes, axis=page.plain("words.length"), click=range(config.n_heads),
+            hovers=[
+                page.plain("words.writes", block=block, head=h, length=number(size))
+                for h, size in enumerate(sizes)
+            ],
+            highlight=[head], theme=page.theme,
+        ),
+        lambda: (["head", "length of what it writes"], list(enumerate(sizes))),
+        clicks="head", length=number(float(norms(journey["attn_out", block][token]))),
+    )  # fmt: skip
+
+
 patterns = (journey["pattern", b] for b in range(config.n_layers))
 survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))
 repeats = page.head_averages()
@@ -216,6 +253,7 @@ with st.container(key="attention-more"):
     left, right = page.columns([1, 1.3])
     with left:
         vectors()
+        written()
     with right:
         writes()
 

@@ -27,6 +27,12 @@ def test_shares_are_written_in_percent_and_the_highlighted_row_has_the_accent():
     assert np.asarray(fig.data[0].customdata).tolist() == [[7], [9]]
 
 
+def test_a_second_quantity_is_a_mark_across_the_bar():
+    fig = bars_figure(labels=["a", "b"], values=[0.5, 0.2], axis="share", marks=[0.1, np.nan])
+    np.testing.assert_array_equal(fig.data[1].x, np.float32([0.1, np.nan]))
+    assert fig.data[1].hovertext == fig.data[0].hovertext
+
+
 def test_pushes_up_and_down_stand_apart_on_one_scale_with_their_signs():
     fig = pushes_figure(
         promoted_labels=["up"],

@@ -7,6 +7,8 @@ import pytest
 
 import tokenjourney as tj
 from tests.pages.driver import charts, given, html, open_page, run, trace
+from tokenjourney.analysis.head_averages import stored_head_averages
+from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 
 PROMPT = "Once upon a time there was a little"
 CARD = "attention_card"
@@ -141,18 +143,36 @@ def test_a_link_that_asks_for_what_is_not_there_says_so(query):
     app = open_page("attention", prompt=PROMPT, **query)
     assert "tj-notice" in html(app)
     assert "<b>0" not in html(app)
-    assert len(charts(app)) == 7
+    assert len(charts(app)) == 8
 
 
 @pytest.mark.parametrize("prompt", ["Once", "Hi there", "<b>x</b> & $y$ %{x}", "🙂 é\n\ttab"])
 def test_short_and_strange_prompts_show_every_figure(prompt):
     app = open_page("attention", prompt=prompt)
-    assert len(charts(app)) == 7
+    assert len(charts(app)) == 8
     assert "<b>x</b> &" not in html(app)
 
 
 def test_the_first_token_alone_is_said_to_have_only_itself():
     assert "only itself to look at" in html(open_page("attention", prompt="Once"))
+
+
+def test_a_head_is_named_for_what_it_does_here_and_on_average(model):
+    app = open_page("attention", prompt=PROMPT, block=3, head=4)
+    assert "On this prompt: <b>previous token</b>. On average: no name" in html(app)
+    averages = stored_head_averages(model, MODELS_FOLDER / BUNDLED_MODEL).scores.values[:, 3, 4]
+    assert trace(app, "attention-scores", "marks")["x"] == pytest.approx(list(averages), abs=1e-6)
+
+
+def test_what_the_heads_write_adds_up_to_what_attention_adds(model):
+    app = open_page("attention", prompt=PROMPT, block=2, head=1, token=5)
+    journey = tj.trace(model, PROMPT)
+    lengths = np.linalg.norm(journey["result", 2][5], axis=-1)
+    assert trace(app, "attention-written", "length of what it writes")["x"] == pytest.approx(
+        list(lengths), rel=1e-4
+    )
+    total = np.linalg.norm(journey["attn_out", 2][5])
+    assert f"length {total:.2f}" in html(app)
 
 
 def test_scores_without_an_occasion_are_no_zeros():

@@ -25,6 +25,7 @@ def bars_figure(
     limit: float | None = None,
     as_share: bool = False,
     groove: bool = False,
+    marks: ArrayLike | None = None,
     click: Sequence[int] | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
@@ -40,6 +41,7 @@ def bars_figure(
         limit: where the axis ends; the largest value if None.
         as_share: values are shares of 1 and written in percent.
         groove: draw the empty rest of each bar up to `limit`.
+        marks: (n,) a second quantity of each row, drawn as a mark across its bar; NaN as none.
         click: what each row reports as `customdata`, such as its token ID.
         theme: "light", "dark" or a `Theme`.
 
@@ -68,6 +70,13 @@ def bars_figure(
             customdata=None if click is None else np.asarray(click)[:, None],
         )
     )  # fmt: skip
+    if marks is not None:
+        sketch.trace(
+            go.Scatter(x=as_vector(marks), y=np.arange(rows), mode="markers", name="marks",
+                       hoverinfo="text", hovertext=[escaped(text) for text in said],
+                       marker={"symbol": "line-ns", "size": 17,
+                               "line": {"width": 2.5, "color": theme.ink}})
+        )  # fmt: skip
     for row, text in enumerate(shown):
         strong = row in highlight
         where = high if groove else max(float(sizes[row]), 0.0)
@@ -113,11 +122,11 @@ def pushes_figure(
     require_same_length(suppressed=down, suppressed_labels=suppressed_labels)
     rows = max(len(up), len(down))
     limit = max(float(np.abs(up).max()), float(np.abs(down).max()), 1e-9)
-    sketch = Sketch(theme, height=_ROW * rows + 100, margin=(96, 60, 48, 52), bargap=0.4,
+    sketch = Sketch(theme, height=_ROW * rows + 100, margin=(88, 56, 48, 52), bargap=0.4,
                     hoverdistance=30)  # fmt: skip
     halves = (
-        ("pushed up", up, promoted_labels, theme.up, "", (0.0, 0.37)),
-        ("pushed down", down, suppressed_labels, theme.down, "2", (0.63, 1.0)),
+        ("pushed up", up, promoted_labels, theme.up, "", (0.0, 0.32)),
+        ("pushed down", down, suppressed_labels, theme.down, "2", (0.68, 1.0)),
     )
     for name, values, labels, colour, suffix, domain in halves:
         sketch.notes(*heading(name, "", domain[0], 1, theme=theme))
@@ -161,7 +170,7 @@ def _add_half(
     for row, (label, value) in enumerate(zip(labels, values, strict=True)):
         refs = {"xref": f"x{suffix}", "yref": f"y{suffix}"}
         sketch.notes(
-            note(token_markup(shortened(label, 12), theme=theme), 0, row, anchor="right",
+            note(token_markup(shortened(label, 10), theme=theme), 0, row, anchor="right",
                  shift=(-8, 0), size=14, colour=theme.ink, **refs),
             note(signed(value), abs(float(value)), row, shift=(7, 0), size=13.5, colour=colour,
                  **refs),
