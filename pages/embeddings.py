@@ -11,6 +11,7 @@ from tokenjourney.analysis.neighbours import (
     nearest_rows,
     neighbourhood,
     row_lengths,
+    row_overlap,
     unit_rows,
     untrained_embedding,
 )
@@ -25,7 +26,7 @@ from tokenjourney.figures.learning import (
     neighbourhoods_table,
 )
 from tokenjourney.figures.lookup import lookup_figure, lookup_table
-from tokenjourney.figures.strips import window
+from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.text import number, share, signed
 
 page = ui.open_page("embeddings")
@@ -212,21 +213,43 @@ def learned() -> None:
         seed = int(page.slider("start", page.plain("another_seed"), 0, 9, 0))
     if token is None:
         return
-    titles = page.plain("at_start"), page.plain("at_start_note", seed=seed)
-    sides = [
-        page.remember(
-            f"start {seed} {token}",
-            lambda: _side(untrained_embedding(config, seed), None, token, *titles),
-            of="model",
-        ),
-        _side(W_E, lengths, token, page.plain("after"), page.plain("after_note")),
+    after = _side(W_E, lengths, token, page.plain("after"), page.plain("after_note"))
+    rows = [
+        token,
+        *nearest_rows(W_E, W_E[token], 7, lengths=lengths, without=[token]).rows.tolist(),
+    ]
+
+    def drawn():
+        matrix = untrained_embedding(config, seed)
+        before = _side(matrix, None, token, page.plain("at_start"),
+                       page.plain("at_start_note", seed=seed))  # fmt: skip
+        return before, matrix[rows], row_overlap(W_E, matrix)
+
+    before, start_rows, kept = page.remember(f"start {seed} {token}", drawn, of="model")
+    labels = [page.label(row) for row in rows]
+    columns = [
+        (side.title, side.subtitle, unit_rows(matrix))
+        for side, matrix in ((before, start_rows), (after, W_E[rows]))
     ]
     page.figure(
+        "matrices",
+        strips_figure(
+            columns=columns, labels=labels, ids=rows, joints=(), numbers=range(len(rows)),
+            followed=0 if token == followed else None,
+            lines=max(1, round(config.d_model / 192)), theme=page.theme,
+        ),
+        lambda: strips_table(columns=columns, labels=labels),
+        label=ui.token(page.label(token), followed=token == followed),
+        short=number(float(row_lengths(start_rows).mean())),
+        long=number(float(row_lengths(W_E[rows]).mean())),
+    )  # fmt: skip
+    page.figure(
         "learned",
-        neighbourhoods_figure(sides, label=page.label(token), itself=token, theme=page.theme),
-        lambda: neighbourhoods_table(sides),
-        seed=seed,
-    )
+        neighbourhoods_figure([before, after], label=page.label(token), itself=token,
+                              theme=page.theme),
+        lambda: neighbourhoods_table([before, after]),
+    )  # fmt: skip
+    page.say(f"start_{'other' if kept.is_chance else 'own'}", seed=seed, kept=number(kept.mean))
 
 
 def _side(matrix, known, token: int, title: str, subtitle: str) -> Neighbourhood:

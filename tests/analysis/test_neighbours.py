@@ -12,6 +12,7 @@ from tokenjourney.analysis.neighbours import (
     nearest_rows,
     neighbourhood,
     row_lengths,
+    row_overlap,
     unit_rows,
     untrained_embedding,
 )
@@ -109,6 +110,15 @@ def test_the_untrained_matrix_is_the_one_a_whole_new_network_starts_with():
     drawn = untrained_embedding(CONFIG, 11)
     np.testing.assert_array_equal(drawn, network.W_E.detach().numpy())
     assert not np.array_equal(drawn, untrained_embedding(CONFIG, 12))
+
+
+def test_what_is_left_of_a_start_is_told_from_chance():
+    start, other = untrained_embedding(CONFIG, 1), untrained_embedding(CONFIG, 2)
+    moved = start + other
+    assert row_overlap(start, start).mean == pytest.approx(1)
+    assert row_overlap(moved, start).mean == pytest.approx(0.5**0.5, abs=0.1)
+    assert not row_overlap(moved, start).is_chance
+    assert row_overlap(start, other).is_chance
 
 
 def test_results_cannot_be_written_to():

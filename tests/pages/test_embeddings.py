@@ -4,7 +4,7 @@ import pytest
 import tokenjourney as tj
 
 DOGS = "The dog chased another dog"
-FIGURES = {"lookup", "near", "similarity", "map", "arithmetic", "learned"}
+FIGURES = {"lookup", "near", "similarity", "map", "arithmetic", "matrices", "learned"}
 
 
 @pytest.fixture
@@ -86,6 +86,23 @@ def test_another_seed_draws_another_start(page):
     page.set("start", 3)
     assert page.figures["learned"] != before
     assert page.link["start"] == "3"
+
+
+def test_the_start_of_the_bundled_model_is_known_by_what_is_left_of_it(page):
+    assert "This start is the model’s own" in page.text
+    page.set("start", 4)
+    assert "This start is the model’s own" not in page.text
+    assert "no more than chance" in page.text
+
+
+def test_both_matrices_show_the_same_rows_on_one_scale(page):
+    model = tj.load_model()
+    start, learned = page.figures["matrices"]
+    dog = model.tokenizer.encode(DOGS)[-1]
+    row = model.W_E[dog] / np.linalg.norm(model.W_E[dog])
+    np.testing.assert_allclose(learned["z"][0], row, atol=1e-5)
+    assert (start["zmin"], start["zmax"]) == (learned["zmin"], learned["zmax"])
+    assert not np.allclose(start["z"][0], learned["z"][0], atol=0.05)
 
 
 def test_what_the_link_holds_and_cannot_be_used_is_said(visit):

@@ -176,6 +176,45 @@ def untrained_embedding(config: GPT2Config, seed: int) -> Array:
     return _read_only(network.W_E.detach().numpy())
 
 
+@dataclass(frozen=True)
+class Overlap:
+    """How much of one matrix is left in another of the same shape.
+
+    Attributes:
+        mean: The cosine of every row with the same row of the other, on average.
+        by_chance: How far from 0 that average lies where the two have nothing to do with each
+            other: 1/√(n·d), the standard deviation of a mean of n cosines of random directions.
+    """
+
+    mean: float
+    by_chance: float
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether it is no more than two unrelated matrices have."""
+        return abs(self.mean) < 6 * self.by_chance
+
+
+def row_overlap(one: ArrayLike, other: ArrayLike) -> Overlap:
+    """How much each row of a matrix still points where the same row of another one does.
+
+    Training moves the rows of an embedding matrix, the rare tokens' but little, so a matrix that
+    was trained from a start still overlaps with it.
+
+    Args:
+        one: (n, d).
+        other: (n, d).
+
+    >>> row_overlap([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]]).mean
+    0.5
+    """
+    first, second = np.asarray(one, np.float32), np.asarray(other, np.float32)
+    products = np.einsum("ij,ij->i", first, second)
+    scale = row_lengths(first) * row_lengths(second)
+    cosines = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
+    return Overlap(float(cosines.mean()), float(first.size**-0.5))
+
+
 def _read_only(array: Array) -> Array:
     array.setflags(write=False)
     return array

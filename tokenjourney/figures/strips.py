@@ -172,6 +172,7 @@ def _add_rows(
 ) -> None:
     """Ground, number and chip of each row, left of the strips."""
     tall = min(28, pitch - 4)
+    length = 8 if max(ids or [0]) >= 10_000 else 10  # letters beside the ID
     for index, row in enumerate(rows):
         middle = (index + 0.5) * pitch
         is_followed = row == followed
@@ -194,9 +195,9 @@ def _add_rows(
         place: dict[str, Any] = {"x": 0, "y": middle, "xref": "paper", "yref": "y"}
         before = row if numbers is None else numbers[row]
         text = (
-            f"<b>{escaped(shortened(names[row], 10))}</b>"
+            f"<b>{escaped(shortened(names[row], length))}</b>"
             if is_followed
-            else row_label(names[row], followed=False, theme=theme, length=10)
+            else row_label(names[row], followed=False, theme=theme, length=length)
         )
         on_chip = theme.on_accent if is_followed else theme.ink
         sketch.notes(
