@@ -10,6 +10,7 @@ from pathlib import Path
 import tokenjourney as tj
 from tokenjourney.analysis.head_averages import head_averages, save_head_averages
 from tokenjourney.analysis.heads import KINDS
+from tokenjourney.beyond.config import BeyondConfig
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.loading import checkpoint_folder
 from tokenjourney.training.card import model_card
@@ -118,14 +119,7 @@ def _train(options: argparse.Namespace) -> None:
         corpus=options.corpus,
         validation=options.validation,
         work=work,
-        config=GPT2Config(
-            n_layers=options.layers,
-            n_heads=options.heads,
-            d_model=options.d_model,
-            d_vocab=options.vocabulary,
-            n_ctx=options.context,
-            dropout=options.dropout,
-        ),
+        config=_sizes(options),
         recipe=Recipe(
             steps=options.steps,
             batch_size=options.batch_size,
@@ -138,6 +132,7 @@ def _train(options: argparse.Namespace) -> None:
             weight_decay=options.weight_decay,
             bf16=options.bf16,
             seed=options.seed,
+            balance_rate=options.balance_rate,
         ),
         repetition=Repetition(options.repeat_passages, options.repeat_shuffled),
         extra=options.extra,
@@ -154,6 +149,37 @@ def _train(options: argparse.Namespace) -> None:
     save_head_averages(head_averages(model), model, options.out)
     (options.out / "README.md").write_text(card, encoding="utf-8")
     print(f"{options.out}: {bits:.4f} bits per byte on {options.validation}")
+
+
+def _sizes(options: argparse.Namespace) -> GPT2Config:
+    sizes = {
+        "n_layers": options.layers,
+        "n_heads": options.heads,
+        "d_model": options.d_model,
+        "d_vocab": options.vocabulary,
+        "n_ctx": options.context,
+        "dropout": options.dropout,
+    }
+    if options.attention == "mha" and options.feed_forward == "mlp":
+        return GPT2Config(**sizes)
+    return BeyondConfig(
+        **sizes,
+        attention=options.attention,
+        n_kv_heads=options.kv_heads,
+        d_latent=options.d_latent,
+        d_query_latent=options.d_query_latent,
+        d_rope=options.d_rope,
+        d_nope=options.d_model // options.heads,
+        d_value=options.d_model // options.heads,
+        feed_forward=options.feed_forward,
+        n_experts=options.experts,
+        top_k=options.top_k,
+        n_shared=options.shared_experts,
+        d_expert=options.d_expert,
+        n_groups=options.expert_groups,
+        top_groups=options.top_groups,
+        router=options.router,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -225,6 +251,20 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     add("--vocabulary", type=int, default=2048)
     add("--context", type=int, default=256)
     add("--dropout", type=float, default=0.05)
+    add("--attention", choices=["mha", "mqa", "gqa", "mla"], default="mha", help="GPT-2's is mha")
+    add("--kv-heads", type=int, default=2, help="gqa: heads with keys and values of their own")
+    add("--d-latent", type=int, default=32, help="mla: latent of keys and values")
+    add("--d-query-latent", type=int, default=64, help="mla: latent of queries; 0 for none")
+    add("--d-rope", type=int, default=16, help="mla: numbers that know the position")
+    add("--feed-forward", choices=["mlp", "swiglu", "moe"], default="mlp", help="GPT-2's is mlp")
+    add("--experts", type=int, default=16, help="moe: routed experts of a block")
+    add("--top-k", type=int, default=4, help="moe: routed experts of a token")
+    add("--shared-experts", type=int, default=1, help="moe: experts of every token")
+    add("--d-expert", type=int, default=64, help="moe: width of an expert")
+    add("--expert-groups", type=int, default=4, help="moe: groups of experts")
+    add("--top-groups", type=int, default=2, help="moe: groups that a token's experts come from")
+    add("--router", choices=["sigmoid", "softmax"], default="sigmoid", help="moe")
+    add("--balance-rate", type=float, default=0.003, help="moe: change of a bias in one step")
     add("--steps", type=int, default=6000)
     add("--batch-size", type=int, default=16)
     add("--optimizer", choices=["muon", "adamw"], default="muon")

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tokenjourney.errors import HookError
 from tokenjourney.model.config import GPT2Config
-from tokenjourney.model.hooks import Hook, check_index, resolve_hook
+from tokenjourney.model.hooks import Hook, block_of, check_index, resolve_hook
 
 _SQUARE = ("hook_attn_scores", "hook_pattern")
 
@@ -146,20 +146,11 @@ def hook_shape(config: GPT2Config, name: str, n_tokens: int) -> tuple[int, ...]:
         >>> hook_shape(sizes, "blocks.0.attn.hook_pattern", 3)
         (2, 3, 3)
     """
-    last = resolve_hook(config, name).rpartition(".")[2]
-    if last in _SQUARE:
-        return (config.n_heads, n_tokens, n_tokens)
-    per_token = {
-        "hook_q": (config.n_heads, config.d_head),
-        "hook_k": (config.n_heads, config.d_head),
-        "hook_v": (config.n_heads, config.d_head),
-        "hook_z": (config.n_heads, config.d_head),
-        "hook_result": (config.n_heads, config.d_model),
-        "hook_pre": (config.d_mlp,),
-        "hook_post": (config.d_mlp,),
-        "hook_scale": (1,),
-    }
-    return (n_tokens, *per_token.get(last, (config.d_model,)))
+    full = resolve_hook(config, name)
+    block = block_of(full)
+    if block is not None:
+        return config.block_shapes(block, n_tokens)[full.split(".", 2)[2]]
+    return (n_tokens, 1 if full.endswith("hook_scale") else config.d_model)
 
 
 def _whole(what: str, value: object) -> None:

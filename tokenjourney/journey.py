@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 DERIVED_BYTES = 256 * 2**20
 """How much derived data one Journey remembers, at most; the block asked for last always stays."""
 
-_ON_DEMAND = "attn.hook_result"  # n_heads times the size of the stream: derived only by name
+# n_heads or n_experts times the size of the stream: derived only by name
+_ON_DEMAND = ("attn.hook_result", "mlp.hook_expert_out")
 
 
 @dataclass(frozen=True)

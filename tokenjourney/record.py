@@ -18,7 +18,8 @@ class Record:
 
     Attributes:
         stream: (n_layers + 1, capacity, d_model), what enters each block, and what leaves the last.
-        keys: (n_layers, n_heads, capacity, d_head).
+        keys: (n_layers, n_heads, capacity, d_head); what else a block keeps instead, and of which
+            shape, says `config.kept_shapes`.
         values: The same for the values.
     """
 
@@ -27,8 +28,10 @@ class Record:
         self.config = config
         self.capacity = capacity
         self.stream = torch.empty(config.n_layers + 1, capacity, config.d_model)
-        per_head = (config.n_layers, config.n_heads, capacity, config.d_head)
-        self.keys, self.values = torch.empty(per_head), torch.empty(per_head)
+        self.keys, self.values = (
+            torch.empty(config.n_layers, n_heads, capacity, d_each)
+            for n_heads, d_each in config.kept_shapes
+        )
         self._used = 0
         self._lock = threading.Lock()
 
@@ -61,13 +64,13 @@ class BlockStore:
     def __init__(self, record: Record, block: int, length: int) -> None:
         """The tokens before `length` are there already."""
         self._keys, self._values = record.keys[block], record.values[block]
-        self._length = length
+        self.length = length
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Stores those of new tokens (1, t, n_heads, d_head); returns those of all so far."""
-        end = self._length + keys.shape[1]
-        self._keys[:, self._length : end] = keys[0].transpose(0, 1)
-        self._values[:, self._length : end] = values[0].transpose(0, 1)
+        end = self.length + keys.shape[1]
+        self._keys[:, self.length : end] = keys[0].transpose(0, 1)
+        self._values[:, self.length : end] = values[0].transpose(0, 1)
         return self._keys[None, :, :end].transpose(1, 2), self._values[None, :, :end].transpose(
             1, 2
         )

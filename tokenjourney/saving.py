@@ -14,11 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tokenjourney.beyond.config import config_of
 from tokenjourney.derived import Array
 from tokenjourney.edits import Edit
 from tokenjourney.errors import CheckpointError, HookError, TokenJourneyError
 from tokenjourney.journey import Journey
-from tokenjourney.model.config import GPT2Config
 from tokenjourney.prompt import check_ids
 from tokenjourney.record import Record
 from tokenjourney.source import Source, read_only
@@ -81,7 +81,7 @@ def load(path: str | os.PathLike[str], model: Model | None = None) -> Journey:
     """See `Journey.load`."""
     try:
         file = _File(Path(path))
-        config = GPT2Config(**json.loads(file.facts["config"]))
+        config = config_of(json.loads(file.facts["config"]))
         name = file.facts["model"]
         length = len(file.tensor("token_ids"))
         edits = tuple(
@@ -94,8 +94,8 @@ def load(path: str | os.PathLike[str], model: Model | None = None) -> Journey:
         record.stream, record.keys = file.tensor("stream"), file.tensor("keys")
         record.values = file.tensor("values")
         record.capacity = record._used = length
-        per_head = (config.n_layers, config.n_heads, length, config.d_head)
-        expected = ((config.n_layers + 1, length, config.d_model), per_head, per_head)
+        kept = ((config.n_layers, heads, length, d_each) for heads, d_each in config.kept_shapes)
+        expected = ((config.n_layers + 1, length, config.d_model), *kept)
         if tuple(tuple(t.shape) for t in (record.stream, record.keys, record.values)) != expected:
             raise CheckpointError("its tensors do not have the shapes that its header promises")
         token_ids = check_ids(config, file.tensor("token_ids").tolist())

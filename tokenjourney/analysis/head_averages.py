@@ -66,7 +66,8 @@ def head_averages(model: Model, seeds: Sequence[int] = SEEDS) -> HeadAverages:
 
 def fingerprint(model: Model) -> str:
     """A word for the weights: of a model that was trained further it is another one."""
-    return hashlib.sha256(np.ascontiguousarray(model.W_pos).tobytes()).hexdigest()
+    rows = model.W_pos if model.config.learned_positions else model.W_E
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()
 
 
 def save_head_averages(averages: HeadAverages, model: Model, folder: Path) -> Path:

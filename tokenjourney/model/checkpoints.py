@@ -12,6 +12,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
             "id, or nothing for the bundled model."
         )
     config = read_config(path)
-    stored = _Stored(_weight_files(path))
+    stored = StoredTensors(weight_files(path))
     if config.n_layers > len(stored.shapes):
         raise CheckpointError(
             f"{path / CONFIG_FILE} says n_layer {config.n_layers}, but the weights hold only "
@@ -106,14 +107,21 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
         )
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
         network = GPT2(config)
-    network.load_state_dict(_weights(stored, network, path), strict=True, assign=True)
+    return opened_model(network, _weights(stored, network, path), path, name)
+
+
+def opened_model(
+    network: GPT2, weights: Mapping[str, Tensor], folder: Path, name: str | None = None
+) -> Model:
+    """A network made on the meta device, with its weights put in and the folder's tokenizer."""
+    network.load_state_dict(weights, strict=True, assign=True)
     network.requires_grad_(False).eval()
     tokenizer, problem = None, ""
     try:
-        tokenizer = Tokenizer.from_folder(path, n_vocab=config.d_vocab)
+        tokenizer = Tokenizer.from_folder(folder, n_vocab=network.config.d_vocab)
     except UnsupportedTokenizerError as error:
         problem = str(error)
-    return Model(name or path.resolve().name, network, tokenizer, problem)
+    return Model(name or folder.resolve().name, network, tokenizer, problem)
 
 
 # Configuration ------------------------------------------------------------------------------
@@ -126,7 +134,7 @@ def read_config(folder: Path) -> GPT2Config:
         CheckpointError: the file is missing or damaged, a size is missing, the architecture is
             another, or an option is set that would have to be computed and is not.
     """
-    raw = _read_json(folder / CONFIG_FILE)
+    raw = read_json(folder / CONFIG_FILE)
     _refuse_architecture(raw, folder)
     values, missing = {}, []
     for size, aliases in _SIZES.items():
@@ -157,10 +165,6 @@ def read_config(folder: Path) -> GPT2Config:
 
 def _refuse_architecture(raw: Mapping[str, Any], folder: Path) -> None:
     kind = raw.get("model_type")
-    if isinstance(kind, str) and kind.startswith("tokenjourney"):
-        raise CheckpointError(
-            f"{folder} holds a {kind} model. It is opened by tokenjourney.beyond, not here."
-        )
     if kind != "gpt2":
         found = f"holds a model of type {kind!r}" if kind else "does not name its model_type"
         raise CheckpointError(
@@ -188,7 +192,12 @@ def _number(raw: Mapping[str, Any], key: str, default: float) -> float:
     return float(value)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        CheckpointError: the file is missing, unreadable, or holds something else.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -220,23 +229,12 @@ def weight_names(n_layers: int, tied: bool) -> dict[str, str]:
     return names
 
 
-def _weights(stored: _Stored, network: GPT2, folder: Path) -> dict[str, Tensor]:
+def _weights(stored: StoredTensors, network: GPT2, folder: Path) -> dict[str, Tensor]:
     """The parameters by our names, each checked against the network's own shape."""
     expected = network.state_dict()
     names = weight_names(network.config.n_layers, network.config.tied)
     wanted = {theirs: tuple(expected[ours].shape) for ours, theirs in names.items()}
-    extra = stored.shapes.keys() - wanted.keys()
-    if network.config.tied:
-        extra.discard("lm_head.weight")
-    missing = [theirs for theirs in wanted if theirs not in stored.shapes]
-    problems = [f"missing: {', '.join(missing)}"] if missing else []
-    problems += [f"extra: {', '.join(sorted(extra))}"] if extra else []
-    for theirs, shape in wanted.items():
-        found = stored.shapes.get(theirs, shape)
-        if found != shape:
-            problems.append(f"{theirs} has the shape {found}, not {shape}")
-        if stored.dtypes.get(theirs, "F32") not in _DTYPES:
-            problems.append(f"{theirs} is of type {stored.dtypes[theirs]}, not F32, F16 or BF16")
+    problems = stored.problems(wanted, ignored={"lm_head.weight"} if network.config.tied else set())
     if not problems and network.config.tied and "lm_head.weight" in stored.shapes:
         same = stored.shapes["lm_head.weight"] == wanted["wte.weight"] and torch.equal(
             stored.tensor("lm_head.weight"), stored.tensor("wte.weight")
@@ -246,14 +244,19 @@ def _weights(stored: _Stored, network: GPT2, folder: Path) -> dict[str, Tensor]:
                 "lm_head.weight differs from wte.weight, though config.json says that the two are "
                 "tied (tie_word_embeddings)"
             )
+    refuse(problems, folder)
+    return {ours: stored.tensor(theirs).float() for ours, theirs in names.items()}
+
+
+def refuse(problems: Sequence[str], folder: Path) -> None:
+    """Raises a CheckpointError that names what does not fit, where something does not."""
     if problems:
         raise CheckpointError(
             f"The weights in {folder} do not fit its {CONFIG_FILE}: {'; '.join(problems)}."
         )
-    return {ours: stored.tensor(theirs).float() for ours, theirs in names.items()}
 
 
-class _Stored:
+class StoredTensors:
     """The tensors of one or several safetensors files: shapes at once, numbers when asked for."""
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -282,6 +285,22 @@ class _Stored:
         self.dtypes[name] = part.get_dtype()
         self._homes[name] = (file, full_name)
 
+    def problems(
+        self, wanted: Mapping[str, tuple[int, ...]], ignored: AbstractSet[str] = frozenset()
+    ) -> list[str]:
+        """What is missing, extra, misshapen or of another type, in words."""
+        extra = self.shapes.keys() - wanted.keys() - ignored
+        missing = [name for name in wanted if name not in self.shapes]
+        problems = [f"missing: {', '.join(missing)}"] if missing else []
+        problems += [f"extra: {', '.join(sorted(extra))}"] if extra else []
+        for name, shape in wanted.items():
+            found = self.shapes.get(name, shape)
+            if found != shape:
+                problems.append(f"{name} has the shape {found}, not {shape}")
+            if self.dtypes.get(name, "F32") not in _DTYPES:
+                problems.append(f"{name} is of type {self.dtypes[name]}, not F32, F16 or BF16")
+        return problems
+
     def tensor(self, name: str) -> Tensor:
         """Mapped into memory; nothing is copied."""
         file, full_name = self._homes[name]
@@ -289,7 +308,7 @@ class _Stored:
         return found
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
     """The one file, or the shards that the index names."""
     if (folder / WEIGHTS_FILE).is_file():
         return [folder / WEIGHTS_FILE]
@@ -302,7 +321,7 @@ def _weight_files(folder: Path) -> list[Path]:
             else ""
         )
         raise CheckpointError(f"{folder} holds no {WEIGHTS_FILE}.{hint}")
-    places = _read_json(folder / INDEX_FILE).get("weight_map")
+    places = read_json(folder / INDEX_FILE).get("weight_map")
     if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
         raise CheckpointError(f"{folder / INDEX_FILE} lacks its weight_map.")
     shards = sorted(set(places.values()))
@@ -341,17 +360,36 @@ def save_checkpoint(
     Raises:
         CheckpointError: the folder cannot be written, or the dtype is another.
     """
-    if dtype not in _DTYPES.values():
-        raise CheckpointError(f"dtype is {dtype}; give torch.float32, float16 or bfloat16.")
-    target = Path(folder).expanduser().absolute()
     names = weight_names(network.config.n_layers, network.config.tied)
     weights = {
         theirs if theirs == "lm_head.weight" else f"transformer.{theirs}": tensor
         for ours, theirs in names.items()
-        for tensor in [network.state_dict()[ours].detach().to("cpu", dtype).contiguous().clone()]
+        for tensor in [network.state_dict()[ours]]
+    }
+    write_folder(folder, _config_file(network.config, tokenizer, dtype), weights, tokenizer, dtype)
+
+
+def write_folder(
+    folder: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    weights: Mapping[str, Tensor],
+    tokenizer: Tokenizer | None,
+    dtype: torch.dtype,
+) -> None:
+    """Writes config.json, the weights and the tokenizer's files to the side, then moves them in.
+
+    Raises:
+        CheckpointError: the folder cannot be written, or the dtype is another.
+    """
+    if dtype not in _DTYPES.values():
+        raise CheckpointError(f"dtype is {dtype}; give torch.float32, float16 or bfloat16.")
+    target = Path(folder).expanduser().absolute()
+    stored = {
+        name: tensor.detach().to("cpu", dtype).contiguous().clone()
+        for name, tensor in weights.items()
     }
     texts = tokenizer.files() if tokenizer else {}
-    texts[CONFIG_FILE] = json.dumps(_config_file(network.config, tokenizer, dtype), indent=2) + "\n"
+    texts[CONFIG_FILE] = json.dumps(config, indent=2) + "\n"
     aside = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -360,7 +398,7 @@ def save_checkpoint(
         )
         for name, text in texts.items():
             (aside / name).write_text(text, encoding="utf-8", newline="\n")
-        save_file(weights, aside / WEIGHTS_FILE, metadata={"format": "pt"})
+        save_file(stored, aside / WEIGHTS_FILE, metadata={"format": "pt"})
         target.mkdir(exist_ok=True)
         for path in sorted(aside.iterdir()):
             path.chmod(0o644)

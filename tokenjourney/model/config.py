@@ -63,5 +63,57 @@ class GPT2Config:
 
     @property
     def d_head(self) -> int:
-        """Length of one head's query, key and value vectors."""
+        """Length of one head's query and key vectors (in GPT-2 also of its values)."""
         return self.d_model // self.n_heads
+
+    @property
+    def learned_positions(self) -> bool:
+        """Whether a position's row of W_pos is added to its token, as in GPT-2."""
+        return True
+
+    @property
+    def kept_shapes(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What a block keeps of each token for those that come later: heads times numbers, twice.
+
+        Here its keys and its values.
+        """
+        return (self.n_heads, self.d_head), (self.n_heads, self.d_head)
+
+    def block_shapes(self, block: int, n_tokens: int) -> dict[str, tuple[int, ...]]:
+        """The hook names of one block in forward order, and the shape of each activation.
+
+        Args:
+            block: Its number; the blocks of a GPT-2 are all alike.
+            n_tokens: T, the length of the prompt. There is no batch dimension.
+        """
+        stream, scale = (n_tokens, self.d_model), (n_tokens, 1)
+        attn, mlp = self._attention_shapes(n_tokens), self._feed_forward_shapes(block, n_tokens)
+        return {
+            "hook_resid_pre": stream,
+            "ln1.hook_scale": scale,
+            "ln1.hook_normalized": stream,
+            **{f"attn.{name}": shape for name, shape in attn.items()},
+            "hook_attn_out": stream,
+            "hook_resid_mid": stream,
+            "ln2.hook_scale": scale,
+            "ln2.hook_normalized": stream,
+            **{f"mlp.{name}": shape for name, shape in mlp.items()},
+            "hook_mlp_out": stream,
+            "hook_resid_post": stream,
+        }
+
+    def _attention_shapes(self, n_tokens: int) -> dict[str, tuple[int, ...]]:
+        per_head = (n_tokens, self.n_heads, self.d_head)
+        square = (self.n_heads, n_tokens, n_tokens)
+        return {
+            "hook_q": per_head,
+            "hook_k": per_head,
+            "hook_v": per_head,
+            "hook_attn_scores": square,
+            "hook_pattern": square,
+            "hook_z": per_head,
+            "hook_result": (n_tokens, self.n_heads, self.d_model),
+        }
+
+    def _feed_forward_shapes(self, block: int, n_tokens: int) -> dict[str, tuple[int, ...]]:
+        return {"hook_pre": (n_tokens, self.d_mlp), "hook_post": (n_tokens, self.d_mlp)}

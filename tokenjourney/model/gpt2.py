@@ -22,7 +22,13 @@ from tokenjourney.model.hooks import NO_TAP, Tap
 
 
 class KeyValueStore(Protocol):
-    """Where one block keeps the keys and values of the tokens it has seen."""
+    """Where one block keeps the keys and values of the tokens it has seen.
+
+    Attributes:
+        length: How many they are.
+    """
+
+    length: int
 
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Stores keys and values (B, t, n_heads, d_head); returns those of all tokens so far."""
@@ -108,16 +114,16 @@ class Attention(nn.Module):
         if not tap.touches("hook_attn_scores", "hook_pattern"):
             if new == seen:
                 return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
-            mask = None if new == 1 else _may_look(new, seen, q.device)
+            mask = None if new == 1 else may_look(new, seen, q.device)
             return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
         scores = q @ k.transpose(-1, -2) / math.sqrt(self.d_head)
-        scores = scores.masked_fill(~_may_look(new, seen, q.device), -math.inf)
+        scores = scores.masked_fill(~may_look(new, seen, q.device), -math.inf)
         scores = tap("hook_attn_scores", scores)
         pattern = tap("hook_pattern", scores.softmax(dim=-1))
         return F.dropout(pattern, dropout) @ v
 
 
-def _may_look(new: int, seen: int, device: torch.device) -> Tensor:
+def may_look(new: int, seen: int, device: torch.device) -> Tensor:
     """(new, seen): True where a query may look at a key, which is at itself and back."""
     return torch.ones(new, seen, dtype=torch.bool, device=device).tril(seen - new)
 
@@ -145,12 +151,19 @@ class MLP(nn.Module):
 class Block(nn.Module):
     """One transformer block: attention, then feed-forward, each added to the residual stream."""
 
-    def __init__(self, config: GPT2Config) -> None:
+    def __init__(
+        self,
+        config: GPT2Config,
+        attn: nn.Module | None = None,
+        mlp: nn.Module | None = None,
+        norm: type[nn.Module] = LayerNorm,
+    ) -> None:
+        """GPT-2's own attention and MLP where no others are given."""
         super().__init__()
-        self.ln1 = LayerNorm(config.d_model, config.layer_norm_eps)
-        self.attn = Attention(config)
-        self.ln2 = LayerNorm(config.d_model, config.layer_norm_eps)
-        self.mlp = MLP(config)
+        self.ln1 = norm(config.d_model, config.layer_norm_eps)
+        self.attn = attn or Attention(config)
+        self.ln2 = norm(config.d_model, config.layer_norm_eps)
+        self.mlp = mlp or MLP(config)
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, tap: Tap = NO_TAP, store: KeyValueStore | None = None) -> Tensor:
@@ -169,12 +182,22 @@ class GPT2(nn.Module):
         super().__init__()
         self.config = config
         self.W_E = nn.Parameter(torch.empty(config.d_vocab, config.d_model))
-        self.W_pos = nn.Parameter(torch.empty(config.n_ctx, config.d_model))
+        if config.learned_positions:
+            self.W_pos = nn.Parameter(torch.empty(config.n_ctx, config.d_model))
         self.drop = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-        self.ln_final = LayerNorm(config.d_model, config.layer_norm_eps)
+        self.blocks = nn.ModuleList(self.make_block(index) for index in range(config.n_layers))
+        self.ln_final = self.norm(config.d_model, config.layer_norm_eps)
         if not config.tied:
             self.W_U_untied = nn.Parameter(torch.empty(config.d_vocab, config.d_model))
+
+    @property
+    def norm(self) -> type[nn.Module]:
+        """What brings the stream's vectors to one size; other networks have another."""
+        return LayerNorm
+
+    def make_block(self, index: int) -> Block:
+        """Block `index` as it is before training; other networks put other parts in."""
+        return Block(self.config)
 
     @property
     def W_U(self) -> Tensor:
@@ -193,15 +216,17 @@ class GPT2(nn.Module):
                 if parameter.dim() < 2:
                     continue
                 deviation = 0.01 if name == "W_pos" else 0.02
-                if name.endswith(("attn.out.weight", "mlp.down.weight")):
+                if name.endswith((".out.weight", ".down.weight")):
                     deviation /= math.sqrt(2 * self.config.n_layers)
                 parameter.normal_(0.0, deviation, generator=generator)
 
     def embed(self, ids: Tensor, start: int = 0, tap: Tap = NO_TAP) -> Tensor:
         """(B, T) IDs, the first at position `start` → (B, T, d_model), token plus position."""
-        token = tap("hook_embed", F.embedding(ids, self.W_E))
-        rows = self.W_pos[start : start + ids.shape[-1]].expand_as(token)
-        dropped: Tensor = self.drop(token + tap("hook_pos_embed", rows))
+        x = tap("hook_embed", F.embedding(ids, self.W_E))
+        if self.config.learned_positions:
+            rows = self.W_pos[start : start + ids.shape[-1]].expand_as(x)
+            x = x + tap("hook_pos_embed", rows)
+        dropped: Tensor = self.drop(x)
         return dropped
 
     def residual_stream(

@@ -17,27 +17,6 @@ from tokenjourney.model.config import GPT2Config
 Hook = Callable[[Tensor], Tensor | None]
 """Sees an activation, with its batch dimension; a returned tensor takes its place."""
 
-_BLOCK_HOOKS = (
-    "hook_resid_pre",
-    "ln1.hook_scale",
-    "ln1.hook_normalized",
-    "attn.hook_q",
-    "attn.hook_k",
-    "attn.hook_v",
-    "attn.hook_attn_scores",
-    "attn.hook_pattern",
-    "attn.hook_z",
-    "attn.hook_result",
-    "hook_attn_out",
-    "hook_resid_mid",
-    "ln2.hook_scale",
-    "ln2.hook_normalized",
-    "mlp.hook_pre",
-    "mlp.hook_post",
-    "hook_mlp_out",
-    "hook_resid_post",
-)
-
 
 class Tap:
     """The hooks of one forward pass, seen from one place in the network.
@@ -77,22 +56,23 @@ NO_TAP = Tap()
 """Nobody watches."""
 
 
-def block_hook_names(block: int) -> tuple[str, ...]:
+def block_hook_names(config: GPT2Config, block: int) -> tuple[str, ...]:
     """The hook names of one block, in the order in which the forward pass reaches them."""
-    return tuple(f"blocks.{block}.{name}" for name in _BLOCK_HOOKS)
+    return tuple(f"blocks.{block}.{name}" for name in config.block_shapes(block, 1))
 
 
 def hook_names(config: GPT2Config) -> tuple[str, ...]:
-    """Every hook name of a GPT-2 of these sizes, in forward order.
+    """Every hook name of a model of these sizes, in forward order.
 
     Example:
         >>> sizes = GPT2Config(n_layers=1, n_heads=1, d_model=4, d_vocab=8, n_ctx=8)
         >>> hook_names(sizes)[:3]
         ('hook_embed', 'hook_pos_embed', 'blocks.0.hook_resid_pre')
     """
-    blocks = (name for block in range(config.n_layers) for name in block_hook_names(block))
+    blocks = (name for block in range(config.n_layers) for name in block_hook_names(config, block))
+    embedding = ("hook_embed", "hook_pos_embed")[: 2 if config.learned_positions else 1]
     final = ("ln_final.hook_scale", "ln_final.hook_normalized")
-    return ("hook_embed", "hook_pos_embed", *blocks, *final)
+    return (*embedding, *blocks, *final)
 
 
 def block_of(name: str) -> int | None:
@@ -120,7 +100,7 @@ def resolve_hook(config: GPT2Config, name: str, block: int | None = None) -> str
             "'blocks.0.attn.hook_pattern' or 'hook_embed'; journey.names lists them all."
         )
     check_index("block", block, config.n_layers)
-    for full in block_hook_names(block):
+    for full in block_hook_names(config, block):
         short = full.split(".", 2)[2]
         if name in (
             short,
@@ -128,7 +108,7 @@ def resolve_hook(config: GPT2Config, name: str, block: int | None = None) -> str
             short.rpartition(".")[2].removeprefix("hook_"),
         ):
             return full
-    known = ", ".join(hook.replace("hook_", "") for hook in _BLOCK_HOOKS)
+    known = ", ".join(hook.replace("hook_", "") for hook in config.block_shapes(block, 1))
     raise HookError(f"A block has no hook {name!r}. It has: {known}.")
 
 

@@ -36,7 +36,7 @@ def load_model(
 
     Raises:
         ModelNotFoundError: there is no such model, or it cannot be fetched.
-        CheckpointError: it is damaged, or not a GPT-2.
+        CheckpointError: it is damaged, or neither a GPT-2 nor one of tokenjourney.beyond.
 
     Example:
         >>> load_model().config.n_layers
@@ -44,7 +44,10 @@ def load_model(
     """
     folder = checkpoint_folder(name, revision=revision, local_files_only=local_files_only)
     is_hub = _named_folder(name) is None
-    return load_checkpoint(folder, name=os.fspath(name or "") if is_hub else None)
+    from tokenjourney.beyond import checkpoints as beyond  # it is built on this package
+
+    open_folder = beyond.load_checkpoint if beyond.is_beyond(folder) else load_checkpoint
+    return open_folder(folder, name=os.fspath(name or "") if is_hub else None)
 
 
 def checkpoint_folder(

@@ -46,7 +46,13 @@ class Model:
 
     @property
     def W_pos(self) -> NDArray[np.float32]:
-        """The position matrix (n_ctx, d_model), read-only."""
+        """The position matrix (n_ctx, d_model), read-only.
+
+        Raises:
+            HookError: this model knows positions by rotation and has no such matrix.
+        """
+        if not self.config.learned_positions:
+            raise HookError(f"{self.name} rotates its keys by position and has no W_pos.")
         return _read_only(self.network.W_pos.detach().numpy())
 
     @property

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from textwrap import fill
 
+from tokenjourney.beyond.config import BeyondConfig
+from tokenjourney.beyond.network import active_parameters
 from tokenjourney.generation import generate
+from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.model import Model
 from tokenjourney.training.corpus import END_OF_TEXT, end_of_text_id
 from tokenjourney.training.run import Run
@@ -26,9 +29,13 @@ def model_card(model: Model, run: Run, bits: float, steps: int, data: str) -> st
     seen = steps * recipe.batch_size * config.n_ctx
     sizes = (
         f"{config.n_layers} blocks of {config.n_heads} heads, d_model {config.d_model}, "
-        f"d_mlp {config.d_mlp}, vocabulary {config.d_vocab:,}, context {config.n_ctx}: "
+        f"{_parts(config)}, vocabulary {config.d_vocab:,}, context {config.n_ctx}: "
         f"{model.n_parameters:,} parameters, stored in fp16"
     )
+    active = active_parameters(model.network)
+    if active < model.n_parameters:
+        sizes += f", of which each token meets {active:,}"
+    kind = "model beyond GPT-2" if isinstance(config, BeyondConfig) else "GPT-2"
     rates = f"AdamW at {recipe.learning_rate}"
     if recipe.optimizer == "muon":
         rates = f"Muon at {recipe.matrix_rate} for the blocks' matrices, AdamW at "
@@ -37,7 +44,7 @@ def model_card(model: Model, run: Run, bits: float, steps: int, data: str) -> st
     samples = "\n\n".join(f"> {told(model, prompt)}" for prompt in SAMPLE_PROMPTS)
     falls = "falling in a cosine" if recipe.schedule == "cosine" else "constant, then falling to 0"
     paragraphs = (
-        f"A GPT-2 that writes little stories, made for looking inside: {sizes}.",
+        f"A {kind} that writes little stories, made for looking inside: {sizes}.",
         f"**Data.** {data}",
         f"**Recipe.** Byte-level BPE learned from the corpus, then {steps:,} steps of "
         f"{recipe.batch_size} windows of {config.n_ctx} tokens ({seen / 1e6:.1f} million tokens) "
@@ -57,6 +64,26 @@ def model_card(model: Model, run: Run, bits: float, steps: int, data: str) -> st
     header = "---\nlicense: cdla-sharing-1.0\nlanguage: en\ntags: [gpt2, token-journey]\n---"
     wrapped = [fill(text, 100, break_on_hyphens=False) for text in paragraphs]
     return "\n\n".join([header, f"# {model.name}", *wrapped, samples, limits]) + "\n"
+
+
+def _parts(config: GPT2Config) -> str:
+    """What attention and feed-forward part are, in words."""
+    if not isinstance(config, BeyondConfig):
+        return f"d_mlp {config.d_mlp}"
+    attention = {
+        "mha": "multi-head attention",
+        "gqa": f"grouped-query attention with {config.n_kv_heads} heads of keys and values",
+        "mqa": "multi-query attention",
+        "mla": f"multi-head latent attention (latent {config.d_latent}, rotated key "
+        f"{config.d_rope}, query latent {config.d_query_latent})",
+    }[config.attention]
+    if config.feed_forward != "moe":
+        return f"{attention}, d_mlp {config.d_mlp}"
+    return (
+        f"{attention}, a mixture of {config.n_experts} experts of width {config.d_expert}, "
+        f"{config.top_k} for each token from {config.top_groups} of {config.n_groups} groups, and "
+        f"{config.n_shared} that all share"
+    )
 
 
 def told(model: Model, prompt: str, max_new_tokens: int = 90) -> str:

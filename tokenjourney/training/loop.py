@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.model.hooks import NO_TAP, Tap
+from tokenjourney.training.balance import Balance
 from tokenjourney.training.corpus import NOT_A_TARGET
 
 Schedule = Literal["cosine", "wsd"]
@@ -38,6 +40,8 @@ class Recipe:
         clip: Longest gradient; a longer one is shortened to it.
         bf16: Whether matrix products run in bfloat16.
         seed: Of weights, order and dropout.
+        balance_rate: How much a step changes an expert's bias, in models with a sigmoid router.
+        auxiliary_weight: Of the loss that balances experts, in models with a softmax router.
     """
 
     steps: int
@@ -52,6 +56,8 @@ class Recipe:
     clip: float = 1.0
     bf16: bool = False
     seed: int = 0
+    balance_rate: float = 0.003
+    auxiliary_weight: float = 0.01
 
     def __post_init__(self) -> None:
         """Refuses what cannot be trained with."""
@@ -121,15 +127,18 @@ def make_optimizers(network: GPT2, recipe: Recipe) -> list[torch.optim.Optimizer
     return optimizers
 
 
-def next_token_loss(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+def next_token_loss(
+    network: nn.Module, inputs: Tensor, targets: Tensor, tap: Tap = NO_TAP
+) -> Tensor:
     """Mean cross-entropy in nats of the next token at every position.
 
     Args:
         network: Maps (B, T) IDs to (B, T, d_vocab) logits.
         inputs: (B, T) IDs.
         targets: (B, T) IDs, each the one that comes after the input at its place.
+        tap: Watches the pass, in networks that take one.
     """
-    logits = network(inputs)
+    logits = network(inputs) if tap is NO_TAP else network(inputs, tap)
     return F.cross_entropy(
         logits.flatten(0, 1).float(), targets.flatten(), ignore_index=NOT_A_TARGET
     )
@@ -148,18 +157,21 @@ def training_steps(
         TokenJourneyError: the loss is no longer a number.
     """
     network.train()
+    balance = Balance(network, recipe.balance_rate, recipe.auxiliary_weight)
     for step in range(first_step, recipe.steps):
         rate = recipe.rate(step)
         inputs, targets = next(batches)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            loss = next_token_loss(network, inputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+            loss = next_token_loss(network, inputs, targets, balance.tap)
+            balanced = loss + balance.auxiliary_loss()
+        balanced.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.clip, foreach=True)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak_rate"] * rate
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        balance.update()
         if not math.isfinite(loss.item()):
             raise TokenJourneyError(
                 f"The loss became {loss.item()} at step {step}. Take a smaller learning rate, "

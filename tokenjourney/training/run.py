@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
+from tokenjourney.beyond.checkpoints import save_checkpoint
+from tokenjourney.beyond.network import make_network
 from tokenjourney.bpe import regex_split
-from tokenjourney.model.checkpoints import save_checkpoint
 from tokenjourney.model.config import GPT2Config
-from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
@@ -72,7 +72,7 @@ def train(run: Run, say: Say = print) -> Path:
     recipe = run.recipe
     windows = Windows([*stories, *more], tokenizer, run.config.n_ctx, recipe.seed, run.repetition)
     torch.manual_seed(recipe.seed)
-    network = GPT2(run.config)
+    network = make_network(run.config)
     network.initialise(torch.Generator().manual_seed(recipe.seed))
     optimizers = make_optimizers(network, recipe)
     latest, best = run.work / "latest.safetensors", run.work / "best.safetensors"
@@ -128,7 +128,7 @@ def vocabulary(stories: Sequence[str], d_vocab: int, path: Path, say: Say = prin
 
 
 def publish(weights: Path, run: Run, out: Path, card: str) -> None:
-    """Writes the best weights as a folder in Hugging Face's GPT-2 layout, fp16, with its card.
+    """Writes the best weights as a folder that `load_model` opens, fp16, with its card.
 
     Args:
         weights: The file that `train` returned.
@@ -136,7 +136,7 @@ def publish(weights: Path, run: Run, out: Path, card: str) -> None:
         out: The folder to write.
         card: The model card, README.md of that folder.
     """
-    network = GPT2(run.config)
+    network = make_network(run.config)
     load_progress(weights, network)
     tokenizer = vocabulary((), run.config.d_vocab, run.work / "vocabulary.json")
     save_checkpoint(out, network, tokenizer, dtype=torch.float16)
