@@ -19,7 +19,7 @@ def test_the_command_trains_latent_attention_with_experts(tmp_path, capsys):
     kinds = ["--attention", "mla", "--d-latent", "6", "--d-query-latent", "0", "--d-rope", "4"]
     kinds += ["--feed-forward", "moe", "--experts", "4", "--top-k", "2", "--d-expert", "4"]
     kinds += ["--expert-groups", "2", "--top-groups", "1", "--optimizer", "adamw"]
-    short = ["--steps", "6", "--batch-size", "2", "--context", "16", "--data", "Told by a test."]
+    short = ["--steps", "7", "--batch-size", "2", "--context", "16", "--data", "Told by a test."]
     assert main(["train", *files, *sizes, *kinds, *short]) == 0
     assert "bits per byte" in capsys.readouterr().out
     model = tj.load_model(out)
