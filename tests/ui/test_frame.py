@@ -9,6 +9,7 @@ import re
 import pytest
 from huggingface_hub import constants
 
+import tokenjourney as tj
 from tokenjourney.model import hub
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 from tokenjourney.ui import presets, state
@@ -139,6 +140,30 @@ def test_a_link_to_a_model_that_is_not_here_fetches_nothing_before_one_says_so(
     assert "774 M parameters, 3.2 GB to download, 3.1 GB of memory" in opened.cards()[0]
     assert json.loads(opened.chips())["tokens"]
     assert opened.link() == {"prompt": "The dog"}
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("The cat sat on the mat. The cat sat on the", " mat"),
+        (
+            "Once upon a time, there was a dog named Max. He liked to run in the park. One day,",
+            " Max",
+        ),
+        ("The red bird and the blue bird sang. The red bird and the blue", " bird"),
+    ],
+)
+def test_a_preset_says_that_attention_reaches_back_only_where_a_head_does(text, at):
+    shown = presets.shown(text, "bundled")
+    assert shown.holds
+    block, head = map(
+        int, re.search(r"block (\d+), head (\d+) looks there", shown.sentence).groups()
+    )
+    journey = tj.trace(tj.load_model(), text)
+    there = [i for i, token in enumerate(journey.tokens) if token.text == at]
+    most = journey["pattern", block][head, -1, there].max()
+    assert f"with {most:.2f}" in shown.sentence
+    assert most >= 0.3
 
 
 def test_the_journey_in_the_navigation_has_three_parts(app):

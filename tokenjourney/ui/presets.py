@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tokenjourney.figures.text import share
+import numpy as np
+
+from tokenjourney.figures.text import number, share
 from tokenjourney.tokenizer import visible
 from tokenjourney.ui import cache
 from tokenjourney.ui.text import ASSETS, Safe, load_file, markup, token
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tokenjourney.journey import Journey
 
 FILE: Final = ASSETS / "presets.toml"
+_MUCH: Final = 0.3  # of a head's attention, for a claim that it looks somewhere
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ def _shown(preset: Mapping[str, Any], model: str) -> Shown:
     loaded, guess = cache.model(model), journey.next_tokens(k=1)[0]
     pieces, holds = _CLAIMS[preset["claim"]](preset, model, journey)
     if "expects" in preset:
-        holds = guess.text == preset["expects"]
+        holds = holds and guess.text == preset["expects"]
     if "expects_share" in preset:
-        holds = guess.probability >= preset["expects_share"]
+        holds = holds and guess.probability >= preset["expects_share"]
     sentence = markup(
         preset["holds" if holds else "fails"],
         guess=token(cache.label(loaded, guess.token_id), followed=False),
@@ -76,7 +79,30 @@ def _shown(preset: Mapping[str, Any], model: str) -> Shown:
 
 
 def _guess(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
-    return Safe(""), False
+    return Safe(""), True
+
+
+def _reaches(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    start = preset["text"].index(preset["to"])
+    end = start + len(preset["to"])
+    tokens = enumerate(journey.tokens[:-1])
+    return _looks(journey, [i for i, one in tokens if one.start < end and one.end > start])
+
+
+def _repeats(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
+    *before, last = journey.token_ids
+    return _looks(journey, [i + 1 for i, one in enumerate(before) if one == last])
+
+
+def _looks(journey: Journey, keys: list[int]) -> tuple[Safe, bool]:
+    """The head that looks from the last token most at one of those, and whether it does so much."""
+    if not keys:
+        return Safe(""), False
+    patterns = (journey["pattern", block] for block in range(journey.config.n_layers))
+    most = np.stack([pattern[:, -1, keys].max(axis=-1) for pattern in patterns])
+    block, head = divmod(int(most.argmax()), most.shape[1])
+    said = f"block {block}, head {head} looks there with {number(float(most.max()))}"
+    return Safe(said), bool(most.max() >= _MUCH)
 
 
 def _pieces(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
@@ -111,8 +137,11 @@ def _other(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Saf
 
 
 def _shuffled(preset: Mapping[str, Any], model: str, journey: Journey) -> tuple[Safe, bool]:
-    other = cache.journey(model, preset["with"]).token_ids
-    return Safe(""), Counter(other) == Counter(journey.token_ids) and other != journey.token_ids
+    other = cache.journey(model, preset["with"])
+    same = Counter(other.token_ids) == Counter(journey.token_ids)
+    here, there = (one.next_tokens(k=1)[0] for one in (journey, other))
+    differs = (here.token_id, share(here.probability)) != (there.token_id, share(there.probability))
+    return Safe(""), same and other.token_ids != journey.token_ids and differs
 
 
 def _marks(names: tuple[str, ...]) -> Safe:
@@ -122,7 +151,8 @@ def _marks(names: tuple[str, ...]) -> Safe:
 _CLAIMS: Final = {
     "sure": _guess,
     "next": _guess,
-    "repeats": _guess,
+    "reaches": _reaches,
+    "repeats": _repeats,
     "pieces": _pieces,
     "many": _many,
     "twice": _twice,
