@@ -8,6 +8,7 @@ from tokenjourney.analysis.neighbours import cosine_matrix, row_lengths
 from tokenjourney.analysis.positions import (
     cosines_of_two,
     padded_rows,
+    seen_around,
     similarity_by_distance,
     sinusoidal_positions,
     swap_effect,
@@ -114,7 +115,15 @@ def swap() -> None:
     effect = page.remember(f"swap {order}", lambda: swap_effect(journey, order))
     tokenizer = page.model.tokenizer
     text = tokenizer.decode(effect.token_ids) if tokenizer else " ".join(map(str, effect.token_ids))
-    page.say("swapped_says", text=ui.markup("**{text}**", text=text))
+    moved = [new for new, old in enumerate(order) if old != new]
+    parts = [
+        tokenizer.decode(effect.token_ids[part.start : part.stop])
+        if tokenizer
+        else " ".join(map(str, effect.token_ids[part.start : part.stop]))
+        for part in seen_around([moved[0], moved[-1]], len(journey))
+    ]
+    said = "swapped_says" if len(parts) == 1 and parts[0] == text else "swapped_says_around"
+    page.say(said, text=ui.markup("**{text}**", text=" … ".join(parts)))
     if tokenizer and tuple(tokenizer.encode(text)) != effect.token_ids:
         page.say("swapped_again")
     chart = swap_figure(
@@ -153,6 +162,7 @@ def all_places() -> None:
     )  # fmt: skip
     page.figure(
         "pictures", pictures, lambda: positions_table(positions=W_pos), T=f"{len(journey):,}",
+        n_ctx=f"{config.n_ctx:,}",
         last=last, more=f"{more - 1:,}", merged=(pictures.layout.meta or {}).get("caption", ""),
     )  # fmt: skip
     page.section("alike")

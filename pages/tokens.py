@@ -85,6 +85,8 @@ def back() -> None:
         ids = [int(part) for part in typed.replace(",", " ").split()]
         page.show(ui.markup("{text}", text=tokenizer.decode(ids)), "tj-text")
         page.show(tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in ids[:60]]))
+        if len(ids) > 60:
+            page.say("back_many", n=60, all=f"{len(ids):,}")
     except ValueError:
         ui.refuse(tj.PromptError(page.plain("back_wrong", typed=typed[:80])))
     except tj.TokenJourneyError as error:

@@ -76,3 +76,11 @@ def test_a_word_that_the_prompt_does_not_have_falls_back_with_a_notice(visit):
     page = visit("positions", DOGS, swap="77")
     assert "swap=77" in page.text
     assert set(page.figures) >= SWAP
+
+
+def test_of_a_long_prompt_only_what_was_swapped_is_read_out(visit):
+    text = "Once upon a time there was a little girl. " * 6
+    page = visit("positions", text, swap="1", **{"with": "3"})
+    said = next(part for part in page.text.split("</p>") if "Around the swapped words" in part)
+    assert "Once time a upon there was" in said
+    assert len(said) < len(text)

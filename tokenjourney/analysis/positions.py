@@ -124,6 +124,23 @@ def swapped_order(sizes: Sequence[int], first: int, second: int) -> tuple[int, .
     return tuple(position for word in words for position in word)
 
 
+def seen_around(places: Sequence[int], n: int, around: int = 10) -> tuple[range, ...]:
+    """The stretches of n positions that lie near to some places, all of them where n is small.
+
+    >>> seen_around([3, 200], 300, around=2), seen_around([3], 20)
+    ((range(1, 6), range(198, 203)), (range(0, 20),))
+    """
+    if n <= 4 * around:
+        return (range(n),)
+    found: list[range] = []
+    for place in sorted(places):
+        start, end = max(0, place - around), min(n, place + around + 1)
+        if found and start <= found[-1].stop:
+            start = found.pop().start
+        found.append(range(start, end))
+    return tuple(found)
+
+
 @dataclass(frozen=True, eq=False)
 class Word:
     """A word of a prompt, as the tokenizer's regex cuts it, its space in front included.

@@ -27,6 +27,7 @@ from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 _MOST_ROWS = 60
 _MOST_AS_HEATMAP = 24_000
 _CHIP, _TOP, _BOTTOM, _GAP = 122, 52, 46, 0.05
+_PLACE = 38  # left of a chip, for the position: four digits
 
 
 def strip_lines(dimensions: int) -> int:
@@ -96,7 +97,7 @@ def strips_figure(
     dimensions = shown[0].shape[1]
     per_strip = lines or strip_lines(dimensions)
     sketch = Sketch(
-        theme, height=_TOP + plot + _BOTTOM, margin=(_CHIP + 30, 8, _TOP, _BOTTOM),
+        theme, height=_TOP + plot + _BOTTOM, margin=(_CHIP + _PLACE, 8, _TOP, _BOTTOM),
         caption=_caption(dimensions, per_strip, start, end, len(names)),
     )  # fmt: skip
     _add_rows(sketch, names, ids, numbers, range(start, end), followed, alike, pitch, theme)
@@ -182,7 +183,9 @@ def _add_rows(
             top, bottom = index * pitch + 0.5, (index + 1) * pitch - 0.5
             sketch.shapes(
                 ground(0, 1, top, bottom, colour, **band),
-                ground(-_CHIP - 30, 0, top, bottom, colour, xsizemode="pixel", xanchor=0, **band),
+                ground(
+                    -_CHIP - _PLACE, 0, top, bottom, colour, xsizemode="pixel", xanchor=0, **band
+                ),
             )
         sketch.shapes(
             ground(

@@ -82,8 +82,17 @@ def ladder_picture(steps: Sequence[Any], step: int, ids: Sequence[int]) -> Safe:
     if n_bytes > _MOST_BYTES:
         rows = range(step, step + 1)
     lines = [_rung(steps[i], i, step, ids if i == len(steps) - 1 else None) for i in rows]
-    columns = f"--n: {min(n_bytes, _MOST_BYTES * 4)}"
+    columns = f"--n: {min(n_bytes, _MOST_BYTES * 4)}; --u: {_unit(steps[-1].parts, ids)}px"
     return Safe(f'<ol class="tj-ladder" style="{columns}">{"".join(lines)}</ol>')
+
+
+def _unit(parts: Sequence[bytes], ids: Sequence[int]) -> int:
+    """Width of a byte in pixels, such that every token of the last row has room for its ID."""
+    need = (
+        (9 * len(visible(part)) + 8 * len(f"{number:,}") + 22) / len(part)
+        for part, number in zip(parts, ids, strict=False)
+    )
+    return max(46, min(96, round(max(need, default=46))))
 
 
 def _rung(found: Any, index: int, step: int, ids: Sequence[int] | None) -> str:
