@@ -3,14 +3,28 @@
 import tokenjourney as tj
 from tokenjourney import ui
 from tokenjourney.analysis.counts import cache_bytes, products_for
-from tokenjourney.analysis.steps import step_candidates, steps_window
+from tokenjourney.analysis.steps import (
+    branch_rows,
+    mean_loss,
+    step_candidates,
+    steps_window,
+    taken_shares,
+)
 from tokenjourney.figures.speed import speed_figure, speed_table
 from tokenjourney.figures.steps import StepColumn, steps_figure, steps_table
 from tokenjourney.figures.text import count, number, share
-from tokenjourney.ui.generating import Continuation, branches, buttons, run, speeds
+from tokenjourney.figures.tree import TreeRow, tree_figure, tree_table
+from tokenjourney.ui.generating import (
+    MOST_BRANCHES,
+    Continuation,
+    branches,
+    buttons,
+    run,
+    speeds,
+)
 from tokenjourney.ui.sampling import sampling_row
 
-N_CANDIDATES, N_STEPS = 6, 8
+N_CANDIDATES, N_STEPS, N_TREE = 6, 8, 10
 
 page = ui.open_page("generation")
 page.shapes("(T)", "(T, d_vocab)", "(T + 1)")
@@ -35,7 +49,7 @@ def column(step: int) -> StepColumn:
         chosen_label="" if found.chosen is None else page.label(found.chosen),
         chosen_share=found.chosen_share,
         chosen_rank=found.chosen_rank,
-        clicks=[made.link((*made.ids[:step], i)) for i in found.token_ids],
+        clicks=[made.leads_to((*made.ids[:step], i)) for i in found.token_ids],
     )
 
 
@@ -50,7 +64,7 @@ def steps() -> None:
         "steps",
         steps_figure(columns, places=N_STEPS, looked_at=looked_at, theme=page.theme),
         lambda: steps_table([column(step) for step in range(n_steps + 1)]),
-        clicks="go",
+        clicks=("go", "tree"),
         temperature=f"{heat:g}",
         first=columns[0].step + 1,
         last=columns[-1].step + 1,
@@ -64,6 +78,42 @@ def steps() -> None:
         share=share(found.shares[0]),
         bits=number(found.entropy),
     )
+
+
+def tree_rows() -> list[TreeRow]:
+    """The branches as rows: the one that is open, then those that were left, the latest first."""
+    rows = []
+    for index, one in enumerate(branch_rows([made.ids, *reversed(made.others)])):
+        shares = page.remember(
+            f"shares {one.path}", lambda path=one.path: taken_shares(made.journey(path), n_prompt)
+        )
+        rows.append(
+            TreeRow(
+                name=page.plain("words.branch", n=index) if index else page.plain("words.open"),
+                labels=[page.label(i) for i in one.path], shares=shares, start=one.start,
+                parent=one.parent, loss=mean_loss(shares), click=made.leads_to(one.path),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def tree() -> None:
+    """Every branch that was tried."""
+    page.section("tree", most=MOST_BRANCHES)
+    if not made.others:
+        page.say("words.no_branches")
+        return
+    rows = tree_rows()
+    longest = max(len(row.labels) for row in rows)
+    first = min(row.start for row in rows[1:])
+    shown = steps_window(longest, min(first + N_TREE // 2 - 1, longest), N_TREE)
+    page.figure(
+        "tree",
+        tree_figure(rows, steps=shown, theme=page.theme),
+        lambda: tree_table(rows),
+        clicks=("go", "tree"), first=shown.start + 1, last=shown.stop, n=longest,
+        branches=len(rows),
+    )  # fmt: skip
 
 
 def text_again() -> None:
@@ -106,6 +156,7 @@ def speed() -> None:
 
 
 steps()
+tree()
 text_again()
 speed()
 page.formula(

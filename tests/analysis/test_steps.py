@@ -1,10 +1,20 @@
 """The candidates of a generation's steps are the model's own predictions there."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tokenjourney as tj
 from tests.engine import TEXT, random_model
-from tokenjourney.analysis.steps import step_candidates, steps_window
+from tokenjourney.analysis.steps import (
+    branch_rows,
+    mean_loss,
+    shared,
+    step_candidates,
+    steps_window,
+    taken_shares,
+    tips,
+)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.4])
@@ -36,3 +46,26 @@ def test_the_window_holds_the_step_looked_at_and_stays_inside(step):
     assert step in window
     assert len(window) == 8
     assert set(window) <= set(range(30))
+
+
+def test_a_taken_token_has_the_probability_of_its_step():
+    model = random_model()
+    steps = list(tj.generate(model, TEXT, 3, 1.0, seed=5))
+    journey = steps[-1].journey.extend(steps[-1].token.id)
+    n_prompt = len(steps[0].journey)
+    expected = [step_candidates(journey, n_prompt, i, 1).chosen_share for i in range(3)]
+    assert taken_shares(journey, n_prompt) == pytest.approx(expected)
+    assert mean_loss(expected) > 0
+
+
+@given(st.lists(st.lists(st.integers(0, 2), max_size=5).map(tuple), min_size=1, max_size=6))
+def test_a_tree_keeps_every_path_and_hangs_it_where_it_parts(paths):
+    ends = tips(paths)
+    for path in paths:
+        assert any(end[: len(path)] == path for end in ends)
+    rows = branch_rows(ends)
+    for index, row in enumerate(rows):
+        assert row.parent < index
+        if row.parent >= 0:
+            assert shared(row.path, rows[row.parent].path) == row.start
+        assert row.start < max(len(row.path), 1)

@@ -32,5 +32,13 @@ def test_a_text_is_written_opened_elsewhere_and_branched_off_by_a_click(visit):
     visitor.page.mouse.click(box["x"] + 8 + (box["width"] - 16) / 8 * 1.4, box["y"] + 50 + 32 * 2.5)
     expect(new).to_have_count(16, timeout=30_000)
     visitor.settle()
+    # what was left hangs in the tree, and a click on it opens it again
+    tree = visitor.page.locator(".st-key-tjfig-generation-tree .js-plotly-plot")
+    tree.scroll_into_view_if_needed()
+    visitor.figures()
+    box = tree.bounding_box()
+    visitor.page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 30 + 40 * 1.5)
+    expect(new).to_have_count(21, timeout=30_000)
+    visitor.settle()
     assert visitor.errors == []
     assert visitor.foreign == []

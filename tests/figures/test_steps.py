@@ -14,7 +14,7 @@ def column(step, chosen=0, labels=("·a", "<i>", "·c"), **more):
         chosen_label="" if chosen is None else (*labels, "·rare")[chosen],
         chosen_share=0.01,
         chosen_rank=8 if chosen == 3 else chosen or 0,
-        clicks=[f"x.{step}.{i}" for i in range(len(labels))],
+        clicks=[(f"x.{step}.{i}", None) for i in range(len(labels))],
         **more,
     )
 
@@ -33,7 +33,7 @@ def test_the_path_joins_the_tokens_that_were_taken():
 
 def test_a_click_on_a_candidate_reports_what_it_leads_to():
     cells = trace(steps_figure(COLUMNS), "candidates")
-    assert {click for (click,) in cells.customdata} == {
+    assert {click for click, _ in cells.customdata} == {
         f"x.{step}.{row}" for step in range(3) for row in range(3)
     }
 

@@ -66,6 +66,42 @@ def test_one_back_and_start_over():
     assert app.button("go.back").disabled
 
 
+def test_one_token_can_be_taken_back_at_once():
+    app = click(click(open_page("generation", prompt=PROMPT), "go.one"), "go.one")
+    ids = written(app)
+    assert written(click(app, "go.back")) == ids[:1]
+
+
+def test_the_branch_that_is_left_stays_in_the_tree_and_in_the_link():
+    app = open_page("generation", prompt=PROMPT)
+    assert "generation-tree" not in charts(app)
+    click(click(app, "go.one"), "go.one")
+    first = written(app)
+    app.slider("w.generation.at").set_value(1)
+    run(app)
+    other = next(b for b in app.button if str(b.key).startswith("go.branch.") and not b.disabled)
+    click(app, other.key)
+    assert app.query_params["tree"].split("_")[1:] == [f"0.{first[0]}.{first[1]}"]
+    targets = trace(app, "generation-tree", "branches")
+    assert app.query_params["go"] in {go for go, _ in targets["customdata"]}
+    back = next((go, tree) for go, tree in targets["customdata"] if go != app.query_params["go"])
+    again = open_page("generation", prompt=PROMPT, go=back[0], tree=back[1])
+    assert written(again) == first
+    assert len({go for go, _ in trace(again, "generation-tree", "branches")["customdata"]}) == 2
+    click(again, "go.over")
+    assert "tree" not in again.query_params
+    assert "generation-tree" not in charts(again)
+
+
+@pytest.mark.parametrize("tree", ["9.1", "0.99999", "0.x", "0.<b>"])
+def test_a_tree_that_cannot_be_is_refused_with_a_notice(tree):
+    app = click(open_page("generation", prompt=PROMPT), "go.one")
+    go = app.query_params["go"]
+    app = open_page("generation", prompt=PROMPT, go=go, tree=f"{go.partition('.')[0]}_{tree}")
+    assert "The link says tree=" in html(app)
+    assert "generation-tree" not in charts(app)
+
+
 def test_another_candidate_of_an_earlier_step_starts_a_branch(model):
     app = click(open_page("generation", prompt=PROMPT), "go.many")
     ids = written(app)
@@ -82,7 +118,7 @@ def test_every_cell_of_the_steps_leads_to_its_own_branch(model):
     click(click(app, "go.one"), "go.one")
     first, _ = written(app)
     cells = trace(app, "generation-steps", "candidates")
-    links = {link for (link,) in cells["customdata"]}
+    links = {link for link, _ in cells["customdata"]}
     candidates = [p.token_id for p in tj.trace(model, PROMPT).next_tokens(k=6)]
     check = app.query_params["go"].partition(".")[0]
     assert {f"{check}.{i}" for i in candidates} <= links

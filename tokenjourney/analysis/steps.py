@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,3 +76,85 @@ def steps_window(n_steps: int, step: int, most: int) -> range:
     """
     start = max(0, min(step - most // 2, n_steps - most))
     return range(start, min(n_steps, start + most))
+
+
+Path = tuple[int, ...]
+"""The tokens generated behind a prompt."""
+
+
+def tips(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The ends of a tree of paths: each once, and none that another one goes on from.
+
+    >>> tips([(5, 6), (5,), (5, 7), (5, 6)])
+    ((5, 6), (5, 7))
+    """
+    kept = dict.fromkeys(paths)
+    return tuple(
+        path
+        for path in kept
+        if not any(len(o) > len(path) and o[: len(path)] == path for o in kept)
+    )
+
+
+def shared(one: Path, other: Path) -> int:
+    """How many tokens two paths have in common before they part.
+
+    >>> shared((5, 6, 7), (5, 6, 8, 9))
+    2
+    """
+    return next(
+        (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One path of a tree, as a row.
+
+    Attributes:
+        path: All its tokens.
+        start: The step from which on it is its own.
+        parent: The earlier row that it leaves there; −1 for the prompt.
+    """
+
+    path: Path
+    start: int
+    parent: int
+
+
+def branch_rows(paths: Sequence[Path]) -> tuple[Branch, ...]:
+    """The paths as rows of a tree, each from where it leaves the earlier one it shares most with.
+
+    >>> [(row.start, row.parent) for row in branch_rows([(5, 6, 7), (5, 6, 8), (9,)])]
+    [(0, -1), (2, 0), (0, -1)]
+    """
+    rows: list[Branch] = []
+    for path in paths:
+        common = [shared(path, row.path) for row in rows]
+        start = max(common, default=0)
+        rows.append(Branch(path, start, common.index(start) if start else -1))
+    return tuple(rows)
+
+
+def taken_shares(journey: Journey, n_prompt: int) -> tuple[float, ...]:
+    """The probability that each token behind the prompt had, at temperature 1.
+
+    Args:
+        journey: The prompt and the generated tokens behind it.
+        n_prompt: How many of its tokens are the prompt.
+    """
+    ids = journey.token_ids
+    return tuple(
+        float(probabilities(journey.logits_at(position - 1))[ids[position]])
+        for position in range(n_prompt, len(ids))
+    )
+
+
+def mean_loss(shares: Sequence[float]) -> float:
+    """−ln of the probabilities, on average, in nats.
+
+    >>> round(mean_loss([0.5, 0.5]), 4)
+    0.6931
+    """
+    return -sum(math.log(max(one, 1e-45)) for one in shares) / max(len(shares), 1)

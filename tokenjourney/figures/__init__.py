@@ -41,6 +41,7 @@ One page each, in the order of the journey:
 - predictions (output): `predictions_figure`, `predictions_table`
 - tally (output): `tally_figure`
 - steps (generation): `steps_figure`, `steps_table`
+- tree (generation): `tree_figure`, `tree_table`
 - speed (generation): `speed_figure`, `speed_table`
 - compression (bpe): `compression_figure`, `compression_table`
 """

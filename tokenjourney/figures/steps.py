@@ -38,7 +38,7 @@ class StepColumn:
     chosen_label: str
     chosen_share: float
     chosen_rank: int
-    clicks: Sequence[str]
+    clicks: Sequence[Sequence[str | None]]
 
 
 def steps_figure(
@@ -159,7 +159,7 @@ def _add_cells(sketch: Sketch, columns: Sequence[StepColumn], rows: int) -> None
                 said.append(
                     f"step {column.step + 1}: “{escaped(label)}” with {share(value)}, {word}"
                 )
-                clicks.append([column.clicks[row]])
+                clicks.append(list(column.clicks[row]))
     sketch.trace(
         go.Scatter(
             x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,

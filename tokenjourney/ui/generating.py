@@ -2,6 +2,8 @@
 
 `go=3f2a.459.31.12` is three tokens behind the prompt whose check is 3f2a. Behind another prompt
 they mean nothing and are left out, so that no one has to remember to forget them.
+`tree=3f2a_2.7.31_0.5` are the branches that were left: one shares 2 tokens with what `go` says and
+goes on with 7 and 31, the other begins with 5.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import streamlit as st
 
 import tokenjourney as tj
 from tokenjourney.analysis.speed import Speed, lengths_to_measure, measured_speed
-from tokenjourney.analysis.steps import Candidates
+from tokenjourney.analysis.steps import Candidates, Path, shared, tips
 from tokenjourney.tokens import visible
 from tokenjourney.ui import cache, state
 from tokenjourney.ui.sampling import Sampling
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 NAME: Final = "go"
 MOST_TOKENS: Final = 500
 """So many fit into a link of 4,000 characters."""
+TREE: Final = "tree"
+MOST_BRANCHES: Final = 8
+_LONGEST_TREE: Final = 1500
 _TO_GO: Final = "generation.to_go"
 _SHOWN_TOKENS: Final = 400
 _STOPPED: Final = "generation.stopped"
@@ -38,6 +43,7 @@ class Continuation:
 
     Attributes:
         ids: Their IDs.
+        others: The branches that were left, each with all its tokens.
         room: How many more there can be.
     """
 
@@ -64,6 +70,47 @@ class Continuation:
         self.ids: tuple[int, ...] = tuple(map(int, text.split(".")[1:]))
         self.room = most - len(self.ids)
         self._edits = page.off.edits
+        tree, _ = page.extra(TREE, "", lambda text: self._known(text, config.d_vocab, most))
+        paths = [
+            self.ids[: numbers[0]] + numbers[1:]
+            for part in tree.split("_")[1:]
+            for numbers in [tuple(map(int, part.split(".")))]
+        ]
+        self.others: tuple[Path, ...] = tuple(
+            path for path in tips([self.ids, *paths]) if path != self.ids
+        )
+
+    def _known(self, text: str, d_vocab: int, most: int) -> str:
+        """The text of a tree, if it belongs to this prompt and to these tokens."""
+        check, *parts = text.split("_")
+        if check != self._check:
+            return ""
+        for part in parts:
+            common, *ids = part.split(".")
+            fits = all(n.isascii() and n.isdigit() and len(n) < 9 for n in (common, *ids))
+            if not fits or int(common) > len(self.ids) or any(int(i) >= d_vocab for i in ids):
+                raise ValueError("After the check come branches: tokens in common, then IDs.")
+            if int(common) + len(ids) > most:
+                raise ValueError(f"This prompt leaves room for {most:,} tokens.")
+        return text
+
+    def moved(self, ids: Sequence[int]) -> dict[str, str | None]:
+        """What to put into the link to go on from other tokens; what is left stays in the tree."""
+        path = tuple(int(i) for i in ids)
+        left = [one for one in tips([*self.others, self.ids, path]) if one != path]
+        parts = []
+        for one in left[-MOST_BRANCHES:]:
+            n = shared(path, one)
+            parts.append(".".join(map(str, (n, *one[n:]))))
+        while sum(map(len, parts)) > _LONGEST_TREE:
+            parts.pop(0)
+        tree = "_".join([self._check, *parts]) if parts else None
+        return {NAME: self.link(path), TREE: tree, "at": None}
+
+    def leads_to(self, ids: Sequence[int]) -> tuple[str | None, str | None]:
+        """The same for a click on a figure: what `go` and `tree` become."""
+        changes = self.moved(ids)
+        return changes[NAME], changes[TREE]
 
     def link(self, ids: Iterable[int]) -> str | None:
         """What stands in the link for these tokens; None where there are none."""
@@ -78,11 +125,11 @@ class Continuation:
         if (text := self.link(ids)) is not None:
             choice.extras[NAME] = choice.declared[NAME] = text
 
-    def journey(self) -> Journey:
-        """The Journey of the prompt and these tokens."""
+    def journey(self, path: Path | None = None) -> Journey:
+        """The Journey of the prompt and these tokens, or those of another path."""
         choice = state.current()
         prompt, model = choice.shown or (choice.prompt, choice.model)
-        return cache.continued(model, prompt, self.ids, self._edits)
+        return cache.continued(model, prompt, self.ids if path is None else path, self._edits)
 
 
 def buttons(page: Page, continuation: Continuation) -> int:
@@ -99,9 +146,10 @@ def buttons(page: Page, continuation: Continuation) -> int:
                   args=(many,))  # fmt: skip
         st.button(words["stop"], disabled=to_go < 2, key="go.stop")
         st.button(words["back"], disabled=not continuation.ids, key="go.back", on_click=state.put,
-                  kwargs={NAME: continuation.link(continuation.ids[:-1]), "at": None})  # fmt: skip
-        st.button(words["over"], disabled=not continuation.ids, key="go.over", on_click=state.put,
-                  kwargs={NAME: None, "at": None})  # fmt: skip
+                  kwargs=continuation.moved(continuation.ids[:-1]))  # fmt: skip
+        nothing = not continuation.ids and not continuation.others
+        st.button(words["over"], disabled=nothing, key="go.over", on_click=state.put,
+                  kwargs={NAME: None, TREE: None, "at": None})  # fmt: skip
     return min(to_go, continuation.room)
 
 
@@ -128,7 +176,7 @@ def run(page: Page, continuation: Continuation, sampling: Sampling, n: int) -> N
         place.html(_panel(page, continuation.ids, step.stopped))
     if n > 1:
         st.session_state[_STOPPED] = step.stopped
-        st.rerun()  # the buttons know now that nothing is running
+    st.rerun()  # the buttons know now that nothing is running, and what is there
 
 
 def branches(page: Page, continuation: Continuation, step: Candidates) -> None:
@@ -148,7 +196,7 @@ def branches(page: Page, continuation: Continuation, step: Candidates) -> None:
 
 def branch(continuation: Continuation, step: int, token_id: int) -> dict[str, str | None]:
     """What to put into the link to take a token at a step, and forget what came after it."""
-    return {NAME: continuation.link((*continuation.ids[:step], token_id)), "at": None}
+    return continuation.moved((*continuation.ids[:step], token_id))
 
 
 def speeds(page: Page, token_ids: Sequence[int]) -> list[Speed]:
