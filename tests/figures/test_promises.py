@@ -23,6 +23,7 @@ from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.layer_norm import layer_norm_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
 from tokenjourney.figures.output import output_figure
+from tokenjourney.figures.parameters import family_figure, values_figure
 from tokenjourney.figures.positions import (
     distance_figure,
     position_pictures_figure,
@@ -32,6 +33,7 @@ from tokenjourney.figures.predictions import predictions_figure
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure
 from tokenjourney.figures.strips import strips_figure
 from tokenjourney.figures.theme import DARK, LIGHT
+from tokenjourney.figures.treemap import Tile, treemap_figure
 
 TOKENS = 5
 ODD = ["<script>alert(1)</script>", "&lt;b&gt;", "$x$", "%{meta}", "<a href='j'>a</a>"]
@@ -59,6 +61,13 @@ CASES = {
     "vectors": (head_vectors_figure, {
         "vectors": [("query", ODD[0], vector), ("key", ODD[3], vector)]}),
     "change": (change_figure, {"labels": ODD, "before": vector, "after": vector[::-1]}),
+    "treemap": (treemap_figure, {
+        "tiles": [Tile(f"t{i}", odd, 5 - i, i, odd, odd) for i, odd in enumerate(ODD)],
+        "kinds": ODD, "chosen": "t1", "rows": [(ODD[2], 0.5, True)], "rows_of": "t0"}),
+    "values": (values_figure, {"edges": np.arange(TOKENS + 1), "counts": vector, "mean": 0.5}),
+    "family": (family_figure, {
+        "models": [(ODD[0], {"a": 5, "b": 10}, 7), (ODD[4], {"a": 10**9}, 10**9)],
+        "kinds": {"a": ODD[1], "b": ODD[3]}, "strong": (0,)}),
     "compression": (compression_figure, {
         "ratios": vector, "step": 2, "reference": 0.3, "reference_name": ODD[0],
         "other": vector, "names": (ODD[1], ODD[3])}),

@@ -43,5 +43,7 @@ One page each, in the order of the journey:
 - steps (generation): `steps_figure`, `steps_table`
 - tree (generation): `tree_figure`, `tree_table`
 - speed (generation): `speed_figure`, `speed_table`
+- treemap (parameters): `treemap_figure`
+- parameters: `values_figure`, `family_figure`, `family_table`
 - compression (bpe): `compression_figure`, `compression_table`
 """

@@ -393,6 +393,10 @@ class Page:
         """
         return widgets.choose(self.name, name, label, options, default, as_list, **kwargs)
 
+    def size(self, name: str, label: str, sizes: Sequence[int], default: int, **kwargs: Any) -> int:
+        """A slider over a few whole numbers, as the extra `name` of the link."""
+        return widgets.size(self.name, name, label, sizes, default, **kwargs)
+
     def toggle(self, name: str, label: str, default: bool = False, **kwargs: Any) -> bool:
         """A switch whose position is the extra `name` of the link."""
         return widgets.toggle(self.name, name, label, default, **kwargs)

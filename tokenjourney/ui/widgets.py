@@ -146,6 +146,24 @@ def choose(
     return str(value)
 
 
+def size(
+    page: str, name: str, label: str, sizes: Sequence[int], default: int, **kwargs: Any
+) -> int:
+    """A slider over a few whole numbers, which need not be evenly spaced, bound to the extra."""
+    offered = sorted({*sizes, default})
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) not in offered:
+            raise ValueError(f"It must be one of: {', '.join(map(str, offered))}.")
+        return int(text)
+
+    value, put = extra(name, default, parse)
+    key, changed = state.bind_key(f"w.{page}.{name}", value, put)
+    st.select_slider(label, offered, format_func=lambda n: f"{n:,}", key=key, on_change=changed,
+                     **kwargs)  # fmt: skip
+    return int(value)
+
+
 def toggle(page: str, name: str, label: str, default: bool, **kwargs: Any) -> bool:
     """A switch, bound to the extra `name`."""
 
