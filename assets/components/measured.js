@@ -81,7 +81,9 @@ export default function (component) {
   }
   const draw = data.part === "count" ? drawCount : drawBeyond
   draw(root, data.found, data.words, data.alert)
-  const listen = (event) => draw(root, event.detail, data.words)
+  const listen = ({ detail }) => {
+    draw(root, detail, data.words, data.alert && detail.n === data.found.n)
+  }
   document.addEventListener("tj-measured", listen)
   return () => document.removeEventListener("tj-measured", listen)
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 import tokenjourney as tj
+from tests.checkpoints import change_config
 from tokenjourney.model import hub
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 from tokenjourney.ui import presets, state
@@ -128,6 +131,63 @@ def test_exactly_the_context_length_is_fine_and_one_more_is_not(app):
     assert opened.measured("beyond")["alert"]
     assert opened.measured("beyond")["found"]["beyond"] == [["·the", 262]]
     assert len(json.loads(opened.chips())["tokens"]) == 256, "the last good journey stays"
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda folder: truncate(folder / "model.safetensors", 2), "model.safetensors"),
+        (lambda folder: change_config(folder, n_head=5), "config.json"),
+        (lambda folder: change_config(folder, model_type="llama"), "llama"),
+        (lambda folder: change_config(folder, n_layer=99), "n_layer 99"),
+        (lambda folder: (folder / "config.json").unlink(), "config.json"),
+    ],
+    ids=["cut in half", "heads do not divide", "another architecture", "too few blocks", "none"],
+)
+def test_a_checkpoint_that_cannot_be_opened_says_so_and_the_last_journey_stays(
+    app, monkeypatch, tmp_path, damage, said
+):
+    folder = shutil.copytree(MODELS_FOLDER / BUNDLED_MODEL, tmp_path / "damaged")
+    damage(folder)
+    monkeypatch.setenv("TOKENJOURNEY_MODEL_PATHS", str(folder))
+    opened = app("tokens", prompt="The dog")
+    opened.test.radio(key="w.model").set_value("damaged")
+    opened.run()
+    assert said in opened.cards()[0]
+    assert json.loads(opened.chips())["tokens"][0][0] == "The"
+    assert opened.link() == {"prompt": "The dog"}
+    opened.test.button(key="back").click()
+    opened.run()
+    assert not opened.cards()
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (LocalEntryNotFoundError("offline"), "the Hub cannot be reached"),
+    ],
+    ids=["no disk space", "no network"],
+)
+def test_a_download_that_fails_says_why_and_the_journey_stays(
+    app, monkeypatch, tmp_path, happens, said
+):
+    def snapshot(*_, **__):
+        raise happens
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "snapshot_download", snapshot)
+    opened = app("tokens", prompt="The dog", model="gpt2")
+    opened.test.button(key="download-wanted").click()
+    opened.run()
+    assert any(said in card and "bundled model" in card for card in opened.cards())
+    assert json.loads(opened.chips())["tokens"]
+
+
+def truncate(file, parts):
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // parts])
 
 
 def test_a_link_to_a_model_that_is_not_here_fetches_nothing_before_one_says_so(

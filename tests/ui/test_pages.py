@@ -8,7 +8,15 @@ from tokenjourney.ui.navigation import entries
 from tokenjourney.ui.text import load
 
 PAGES = [entry.file.removesuffix(".py") for entry in entries()]
-STRANGE = ["a", "   ", "naïve 😀‍🔥 ́ 日本 \x00 ￿", "<script>alert(1)</script> &amp; $x$ **y** %{z}"]
+STRANGE = [
+    "a",
+    "   ",
+    "\n\n",
+    "\u0301\u0301 שלום \u202eabc\u202c 👩\u200d👩\u200d👧",
+    "\x00\x07\x1b[31m",
+    "naïve 😀‍🔥 ́ 日本 \x00 ￿",
+    "<script>alert(1)</script> &amp; $x$ **y** %{z}",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -37,9 +37,9 @@ def run() -> None:
     choice = state.read(page.url_path, presets.default(), tuple(offers()))
     model_picker.fall_back(choice)
     style.apply(page.url_path)
-    prompt_row()
     found = _measured(choice)
     st.html(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>')
+    prompt_row()
     notices = st.empty()
     traced = trace_prompt(choice)
     if not choice.prompt and choice.shown is None:
