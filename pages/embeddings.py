@@ -112,6 +112,7 @@ def similarity() -> None:
             column_name="other token", value_name="cosine",
         ),
         clicks={"token": "y"},
+        small=page.text("similarity_small", T=f"{len(cosines):,}") if len(cosines) > 432 else "",
     )  # fmt: skip
 
 

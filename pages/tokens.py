@@ -67,7 +67,8 @@ def merges() -> None:
 def vocabulary() -> None:
     """Finding tokens in the vocabulary."""
     page.section("search", d_vocab=f"{page.model.config.d_vocab:,}")
-    query = page.entry("find", page.plain("search_label"), followed.text.strip() or followed.text)
+    usual = str(followed.id) if "\ufffd" in followed.text else followed.text.strip()
+    query = page.entry("find", page.plain("search_label"), usual or followed.text)
     found = tokenizer.search(query, limit=60)
     page.show(
         tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in found])

@@ -66,3 +66,10 @@ def test_one_token_alone_has_a_map():
     fig = map_figure(points=[[0.0, 0.0]], labels=["a"], groups=[0], followed=0)
     low, high = fig.layout.xaxis.range
     assert low < 0 < high
+
+
+def test_a_thousand_tokens_stand_no_higher_than_four_hundred():
+    heights = [
+        similarity_figure(cosines=np.eye(n), labels=["·a"] * n).layout.height for n in (432, 1024)
+    ]
+    assert heights[0] == heights[1]

@@ -87,3 +87,7 @@ def test_a_long_prompt_shows_a_window_and_says_so(visit):
     assert len(cards(page)) == 40
     assert re.search(r"Tokens \d+ to \d+ of 1\d\d", page.text)
     assert "Shown are the first 60 of 1" in page.text
+
+
+def test_a_token_that_is_part_of_a_character_is_found_by_its_id(visit):
+    assert found(visit("tokens", "é"))[0] == "‹A9›"

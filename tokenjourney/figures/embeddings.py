@@ -32,6 +32,7 @@ _PLACES = {
     "middle right": (1, 0), "middle left": (-1, 0), "top center": (0, -1), "bottom center": (0, 1),
     "top right": (1, -1), "bottom right": (1, 1), "top left": (-1, -1), "bottom left": (-1, 1),
 }  # fmt: skip
+_MOST_HIGH = 432  # pixels for all rows: more rows are drawn smaller
 
 
 def similarity_figure(
@@ -67,7 +68,7 @@ def similarity_figure(
             f"expected ({size}, {size})."
         )
     names = distinct_labels(labels) if distinct else list(labels)
-    cell = min(34.0, max(432 / size, 1.0))
+    cell = min(34.0, _MOST_HIGH / size)
     plot = max(cell * size, 60)
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, _RIGHT, _TOP, _BOTTOM),
                     hoverdistance=30)  # fmt: skip
