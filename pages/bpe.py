@@ -1,5 +1,7 @@
 """Byte-pair encoding: a vocabulary learned from a text, merge after merge."""
 
+from contextlib import nullcontext
+
 import streamlit as st
 
 import tokenjourney as tj
@@ -12,6 +14,7 @@ from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.ui import merges
 
 MOST_MERGES, SHOWN_AT_FIRST = 500, 40
+LONG = 100_000  # characters, from which on learning takes longer than a moment
 
 page = ui.open_page("bpe")
 page.shapes("text", "(T)")
@@ -33,9 +36,11 @@ name = merges.identity(text)
 
 def learned_from(first):
     """What is learned from the text, beginning with bytes or with characters."""
-    return page.remember(
-        f"{name} {first}", lambda: learned_merges(text, MOST_MERGES, first), of="model"
-    )
+    words = page.plain("waiting", n=count(len(text)))
+    with st.spinner(words, show_time=False) if len(text) > LONG else nullcontext():
+        return page.remember(
+            f"{name} {first}", lambda: learned_merges(text, MOST_MERGES, first), of="model"
+        )
 
 
 learned = learned_from(unit)

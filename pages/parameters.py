@@ -74,10 +74,9 @@ def treemap(chosen: str) -> None:
         clicks="tensor", rows=count(len(used)), d_vocab=count(config.d_vocab),
         token=page.token_html,
     )  # fmt: skip
-    page.say(
-        "tied" if config.tied else "untied", total=count(total), name=model.name,
-        formula=count(sum(counted.gpt2_parameters(config).values())) if is_gpt2 else "–",
-    )  # fmt: skip
+    page.say("tied" if config.tied else "untied", total=count(total), name=model.name)
+    if is_gpt2:
+        page.say("by_formula", n=count(sum(counted.gpt2_parameters(config).values())))
 
 
 def one_tensor(chosen: str) -> None:
@@ -127,8 +126,7 @@ def work() -> None:
 def family() -> None:
     """The loaded model among its relatives."""
     page.section("family")
-    active = total
-    here = (page.plain("loaded"), counted.by_part(tensors), active)
+    here = (page.plain("loaded"), counted.by_part(tensors), counted.active_of(model))
     rows = [here, *((one.name, one.parts, one.active) for one in counted.family())]
     page.figure(
         "family",

@@ -1,5 +1,7 @@
 """Counts by formula against tensors, published counts and an independent implementation."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from tests.engine import CONFIG, random_model
 from tokenjourney.analysis.counts import products_for
 from tokenjourney.analysis.parameters import (
     LatentExpertSizes,
+    active_of,
     by_part,
     family,
     gpt2_parameters,
@@ -18,6 +21,8 @@ from tokenjourney.analysis.parameters import (
     work_per_token,
 )
 from tokenjourney.model.config import GPT2Config
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -96,3 +101,13 @@ def test_values_fall_into_bins_none_is_lost():
     assert (found.low, found.high, found.mean) == (-1, 1, pytest.approx(0.25))
     assert found.deviation == pytest.approx(numbers.std())
     assert values_of(np.ones(7, np.float32)).counts.sum() == 7
+
+
+@pytest.mark.parametrize("name", ["mha-moe", "mla-moe", "mla-mlp"])
+def test_of_other_models_too_every_tensor_has_its_part_and_idle_experts_are_left_out(name):
+    model = tj.load_model(f"{ROOT}/assets/models/{name}")
+    found = by_part(tensors_of(model))
+    assert sum(found.values()) == model.n_parameters
+    assert found["attention"] > 0
+    assert found["feed_forward"] > found["norms"]
+    assert (active_of(model) < model.n_parameters) == name.endswith("moe")

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenjourney.beyond.network import active_parameters
 from tokenjourney.model import Model
 from tokenjourney.model.config import GPT2Config
 
@@ -47,6 +48,11 @@ def tensors_of(model: Model) -> tuple[TensorInfo, ...]:
         TensorInfo(name, tuple(parameter.shape), _part(name), _block(name))
         for name, parameter in model.network.named_parameters()
     )
+
+
+def active_of(model: Model) -> int:
+    """How many of a model's parameters one token goes through; all but the experts left out."""
+    return active_parameters(model.network)
 
 
 def _block(name: str) -> int | None:
