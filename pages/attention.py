@@ -15,13 +15,17 @@ from tokenjourney.analysis.attention import (
 )
 from tokenjourney.analysis.blocks import norms
 from tokenjourney.analysis.heads import LABEL_FROM, head_survey
-from tokenjourney.figures.attention import attention_matrices_figure, attention_table
+from tokenjourney.figures.attention import (
+    attention_matrices_figure,
+    attention_table,
+    matrices_note,
+)
 from tokenjourney.figures.bars import bars_figure, pushes_figure
 from tokenjourney.figures.export import matrix_table
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure, products_table, vectors_table
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
-from tokenjourney.figures.text import number
+from tokenjourney.figures.text import count, number
 from tokenjourney.ui.attention_card import attention_card
 
 page = ui.open_page("attention")
@@ -69,6 +73,7 @@ def matrices() -> None:
         ),
         clicks={"token": "y", "key": "x"}, block=block, head=head, token=page.token_html,
         strongest=page.labels[strongest], share=number(pattern[token, strongest]),
+        drawn=matrices_note(len(page.labels)),
     )  # fmt: skip
 
 
@@ -222,7 +227,9 @@ def written() -> None:
 
 
 patterns = (journey["pattern", b] for b in range(config.n_layers))
-survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))
+n_heads, n_tokens = count(config.n_layers * config.n_heads), count(len(page.labels))
+with st.spinner(page.plain("words.waiting", n=n_tokens, heads=n_heads), show_time=False):
+    survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))
 repeats = page.head_averages()
 kinds = [[survey.scores.kind(b, h) for h in range(sizes[1])] for b in range(sizes[0])]
 sentences = [

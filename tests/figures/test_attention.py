@@ -1,7 +1,14 @@
+import base64
+import struct
+
 import numpy as np
 import pytest
 
-from tokenjourney.figures.attention import attention_matrices_figure, attention_table
+from tokenjourney.figures.attention import (
+    attention_matrices_figure,
+    attention_table,
+    matrices_note,
+)
 from tokenjourney.figures.theme import DARK, LIGHT, FigureError
 
 LABELS = ["The", "·dog", "<b>saw</b>", "·dog"]
@@ -158,3 +165,18 @@ def test_the_table_has_a_row_for_every_query_and_key():
     assert table[1]["masked"] is True
     assert table[4]["query"] == "·dog₁"
     assert sum(row["share"] for row in table if row["query position"] == 3) == pytest.approx(1)
+
+
+def test_a_very_large_matrix_is_drawn_as_means_of_cells_and_says_so():
+    tokens = 600
+    values = np.random.default_rng(0).normal(size=(tokens, tokens)).astype(np.float32)
+    figure = attention_matrices_figure(
+        dot_products=values, scaled=values, pattern=np.tri(tokens) / tokens, d_head=4,
+        labels=["a"] * tokens, followed=tokens - 1,
+    )  # fmt: skip
+    pictures = [image for image in figure.layout.images if image.sizex == tokens]
+    assert len(pictures) == 4
+    header = base64.b64decode(pictures[0].source.partition(",")[2])[16:24]
+    assert max(struct.unpack(">II", header)) <= 600 // 2
+    assert "2 × 2" in matrices_note(tokens)
+    assert matrices_note(48) == ""

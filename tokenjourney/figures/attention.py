@@ -25,14 +25,17 @@ from tokenjourney.figures.drawing import (
     tick_texts,
 )
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.matrices import Array, as_matrix, symmetric_limit
+from tokenjourney.figures.matrices import Array, as_matrix, downsampled, symmetric_limit
 from tokenjourney.figures.png import enlarged, png_uri, quantised
-from tokenjourney.figures.text import distinct_labels, number
+from tokenjourney.figures.text import count, distinct_labels, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 
 _MOST_AS_HEATMAP = 48
 _MOST_ALL_TO_CLICK = 24
 """Above these numbers of tokens: a picture, no heatmap; squares to click only where it counts."""
+
+_MOST_PIXELS = 512
+"""A larger matrix is drawn as means of neighbouring cells: no screen shows more of it here."""
 
 _TOP, _BOTTOM, _LEFT = 52, 104, 92
 
@@ -140,6 +143,21 @@ def attention_matrices_figure(
         )
     )
     return figure.figure()
+
+
+def matrices_note(tokens: int) -> str:
+    """What was done to draw the matrices of so many tokens; nothing, if they are drawn as they are.
+
+    >>> matrices_note(512), matrices_note(1024)
+    ('', 'Each point is the mean of 2 × 2 cells, because 1,024 × 1,024 are too many to draw.')
+    """
+    side = _cells_a_point(tokens)
+    if side == 1:
+        return ""
+    n = count(tokens)
+    return (
+        f"Each point is the mean of {side} × {side} cells, because {n} × {n} are too many to draw."
+    )
 
 
 def attention_table(
@@ -326,7 +344,8 @@ def _add_cells(
     )
     if as_picture:
         times = max(1, 600 // tokens)
-        picture = enlarged(quantised(panel.values, low, panel.limit), times)
+        cells = downsampled(panel.values, (-(-tokens // _cells_a_point(tokens))) ** 2).values
+        picture = enlarged(quantised(cells, low, panel.limit), times)
         figure.image(
             source=png_uri(picture, colours),
             xref=xaxis,
@@ -396,6 +415,11 @@ def _staircase(tokens: int) -> tuple[list[float], list[float]]:
         x += [row + 0.5, row + 0.5]
         y += [row + 0.5, row - 0.5]
     return x, y
+
+
+def _cells_a_point(tokens: int) -> int:
+    """How many cells along each side one point of the picture is the mean of."""
+    return -(-tokens // _MOST_PIXELS)
 
 
 def _row_height(tokens: int) -> float:
