@@ -154,6 +154,7 @@ def test_a_checkpoint_that_cannot_be_opened_says_so_and_the_last_journey_stays(
     opened.test.radio(key="w.model").set_value("damaged")
     opened.run()
     assert said in opened.cards()[0]
+    assert str(tmp_path) not in opened.cards()[0], "where it lies is no visitor's business"
     assert json.loads(opened.chips())["tokens"][0][0] == "The"
     assert opened.link() == {"prompt": "The dog"}
     opened.test.button(key="back").click()

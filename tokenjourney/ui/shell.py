@@ -195,7 +195,7 @@ def problem(choice: state.Choice, error: TokenJourneyError | None, found: Measur
         return
     with st.container(key="problem", gap="small"):
         if not too_long:
-            figure.card(str(error), "This could not be traced")
+            figure.card(_without_folders(error, choice.model), "This could not be traced")
         if choice.shown:
             st.button(
                 "Back to the last one that worked",
@@ -203,6 +203,13 @@ def problem(choice: state.Choice, error: TokenJourneyError | None, found: Measur
                 on_click=state.put,
                 kwargs={"prompt": choice.shown[0], "model": choice.shown[1]},
             )
+
+
+def _without_folders(error: TokenJourneyError, model: str) -> str:
+    """What happened, with the model's name where its folder on this server would stand."""
+    found = offers()[model]
+    folder = found.source if found.kind == "folder" else None
+    return str(error).replace(folder, found.name) if folder else str(error)
 
 
 def _draw_measured(
