@@ -19,7 +19,7 @@ HEADS = (1, 2, 4, 6, 8, 12, 16, 20, 24, 25, 32, 64, 96, 128)
 VOCABULARIES = (256, 1024, 2048, 8192, 32000, 50257, 100000, 129280, 200000)
 
 page = ui.open_page("parameters")
-page.shapes("(d_vocab, d_model)", "n_layers × 12 · d_model²", "(d_model, d_vocab)")
+page.shapes("(d_vocab, d_model)", "n_layers blocks", "(d_model, d_vocab)")
 model, config, journey = page.model, page.model.config, page.journey
 tensors = counted.tensors_of(model)
 names = [tensor.name for tensor in tensors]

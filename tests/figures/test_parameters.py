@@ -25,6 +25,12 @@ def test_counts_are_dots_and_parts_are_shares():
     assert every.hovertext[1].endswith("one token goes through 1,000,000,000")
 
 
+def test_every_dot_lies_within_the_scale():
+    low, high = family_figure([("one", {"a": 10**6}, 1_200)], kinds=KINDS).layout.xaxis.range
+    assert low < np.log10(1_200)
+    assert high > 6
+
+
 def test_the_table_has_the_same():
     columns, rows = family_table(MODELS, KINDS)
     assert columns == [

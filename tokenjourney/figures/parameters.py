@@ -114,7 +114,8 @@ def family_figure(
         sketch.notes(note(text, 0, row, yref="y", anchor="right", shift=(-10, 0), size=14,
                           colour=theme.ink))  # fmt: skip
     totals = [sum(parts.values()) for _, parts, _ in models]
-    ends = (np.floor(np.log10(min(totals)) - 0.2), np.log10(max(totals)) + 1.6)
+    least = min(*totals, *(active for _, _, active in models))
+    ends = (np.floor(np.log10(least) - 0.2), np.log10(max(totals)) + 1.6)
     lines = {"range": [rows - 0.5, -0.5], **NO_TICKS}
     ticks = [10**power for power in range(int(ends[0]), int(ends[1]) + 1)]
     sketch.layout(
