@@ -176,7 +176,7 @@ function markCell(view, query, key) {
   if (view.marks?.parentNode !== place) {
     view.marks?.remove()
     view.marks = make("svg", { class: "tj-marks", "aria-hidden": "true", style: "position:absolute;inset:0;width:100%;height:100%;pointer-events:none" })
-    place.append(view.marks)
+    place.insertBefore(view.marks, [...place.querySelectorAll(":scope > .main-svg")].at(-1)) // under what is said on hovering
   }
   const page = getComputedStyle(view.root)
   const [ink, ground] = ["--tj-ink", "--tj-bg"].map((name) => page.getPropertyValue(name))
