@@ -4,9 +4,9 @@ import streamlit as st
 
 import tokenjourney as tj
 from tokenjourney import ui
-from tokenjourney.analysis.attribution import direct_logit_attribution
+from tokenjourney.analysis.attribution import direct_logit_attribution, writers
 from tokenjourney.analysis.lens import logit_lens, residual_norms, token_depths
-from tokenjourney.analysis.rollout import attention_rollout, head_means, occlusion
+from tokenjourney.analysis.rollout import attention_rollout, attention_shares, occlusion
 from tokenjourney.figures.attribution import attribution_figure, attribution_table, shown_parts
 from tokenjourney.figures.layers import (
     lens_figure,
@@ -18,12 +18,15 @@ from tokenjourney.figures.layers import (
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure, rollout_table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
+from tokenjourney.ui.why import outlook, why_it_works
 
 MOST_ROWS, N_OPTIONS, AT_A_TIME = 24, 10, 64
 
 page = ui.open_page("layers")
-page.shapes("(T, d_model)", "n_layers × (T, d_model)", "(T, d_model)")
+page.shapes("(T)", "(T, d_model)", "n_layers × (T, d_model)", "(T, d_vocab)")
+page.say("same_shape", d_model=page.model.config.d_model, n_layers=page.model.config.n_layers)
 journey, model, position, theme = page.journey, page.model, page.token, page.theme
+off, untouched = page.off, page.untouched
 n_layers, d_vocab = model.config.n_layers, model.config.d_vocab
 candidates = journey.next_tokens(position=position, k=N_OPTIONS)
 answer = candidates[0]
@@ -57,15 +60,20 @@ def watched() -> int:
 
 def grid() -> None:
     """The logit lens of the tokens around the followed one."""
-    start, end = window(len(journey), position, MOST_ROWS)
-    found = page.remember(f"lens {start}", lambda: logit_lens(model, journey, slice(start, end)))
+    rows = slice(start, end)
+    found = page.remember(f"lens {start}", lambda: logit_lens(model, journey, rows))
     guesses = [[page.label(int(i)) for i in row] for row in found.best]
-    labels = page.labels[start:end]
+    before = None
+    if off:
+        then = page.remember(f"lens before {start}", lambda: logit_lens(model, untouched, rows))
+        before = [[page.label(int(i)) for i in row] for row in then.best]
+    labels = page.labels[rows]
     chart = lens_figure(
         guesses=guesses,
         probabilities=found.probability,
         labels=labels,
         followed=position - start,
+        before=before,
         theme=theme,
     )
     chart.update_traces(customdata=found.cells, selector={"name": "cells: best guess"})
@@ -78,6 +86,7 @@ def grid() -> None:
         rows=page.text("some_rows", first=start, last=end - 1, T=count(len(journey)))
         if end - start < len(journey)
         else "",
+        rings=page.text("rings.lens") if off else "",
     )
     page.look_for(
         token=page.token_html,
@@ -105,6 +114,7 @@ def way_of_a_token() -> None:
                 label=label,
                 vocabulary=d_vocab,
                 is_followed=token_id == answer.token_id,
+                before=token_depths(model, untouched, position, token_id).rank if off else None,
                 theme=theme,
             ).update_layout(height=340),
             lambda: (
@@ -118,6 +128,7 @@ def way_of_a_token() -> None:
             ),
             word=label,
             rank=count(depths.rank[-1]),
+            rings=page.text("rings.rank") if off else "",
         )
     with right:
         lengths = residual_norms(journey)
@@ -136,7 +147,9 @@ def attribution(token_id: int, label: str) -> None:
     other = next(c.token_id for c in candidates if c.token_id != token_id)
     page.section("attribution", word=ui.token(label, followed=False))
     against = page.toggle("rival", page.plain("rival", rival=ui.plain_label(page.label(other))))
-    found = direct_logit_attribution(model, journey, position, token_id, other if against else None)
+    wrote = page.remember(f"writers {position}", lambda: writers(journey, position))
+    rival = other if against else None
+    found = direct_logit_attribution(model, journey, position, token_id, rival, wrote)
     parts = {
         "embedding": found.embedding,
         "position": found.position,
@@ -149,13 +162,14 @@ def attribution(token_id: int, label: str) -> None:
     what = page.plain("difference" if against else "logit", word=label, rival=page.label(other))
     page.figure(
         "attribution",
-        attribution_figure(**parts, what=what, marked=(page.block, page.head), theme=theme),
+        attribution_figure(**parts, what=what, marked=(page.block, page.head), off=off.members,
+                           theme=theme),
         lambda: attribution_table(**parts),
         clicks=("block", "head"),
         what=what,
         total=number(found.total),
         error=f"{abs(found.parts_sum - found.total):.0e}",
-    )
+    )  # fmt: skip
     page.say(
         "pushes",
         up=shown_parts(found.strongest(3)) or "–",
@@ -217,7 +231,9 @@ def what_it_rests_on() -> None:
     """Mean attention and rollout beside what happens when a token is taken away."""
     word = page.label(answer.token_id)
     page.section("rests", token=page.token_html, answer=ui.token(word, followed=False))
-    mean, rolled = page.remember(f"rests {position}", shares_of_attention)
+    patterns = (journey["pattern", block] for block in range(n_layers))
+    every_mean, every_rollout = page.remember("rests", lambda: attention_shares(patterns))
+    mean, rolled = every_mean[position], every_rollout[position]
     page.figure(
         "rollout",
         rollout_figure(mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position,
@@ -260,14 +276,21 @@ def what_it_rests_on() -> None:
     )  # fmt: skip
 
 
-def shares_of_attention() -> tuple:
-    """Mean attention and rollout of the followed token."""
-    means = head_means(journey["pattern", block] for block in range(n_layers))
-    return means[:, position].mean(axis=0), attention_rollout(means, position)
+def switched_off() -> None:
+    """Parts of the stack switched off, and what that does to the prediction."""
+    block, head = page.block, page.head
+    page.section("off", block=block, head=head)
+    page.switches(off.head(block, head), off.mlp(block), off.attention(block), off.all_attention,
+                  off.all_mlps)  # fmt: skip
+    page.effect()
 
 
+start, end = window(len(journey), position, MOST_ROWS)
 grid()
 ui.part(way_of_a_token)()
+switched_off()
 ui.part(what_it_rests_on)()
+why_it_works(page, range(start, end))
+outlook(page)
 page.source(tj.model.gpt2.Block.forward, logit_lens, direct_logit_attribution, attention_rollout,
             occlusion)  # fmt: skip

@@ -29,6 +29,8 @@ def choice() -> None:
     """Logits, temperature, cuts, probabilities, draw."""
     drawing = sampling_row(page)
     made = sampled_choice(logits, position, **drawing.settings)
+    untouched = page.untouched.logits_at(position)
+    before = sampled_choice(untouched, position, **drawing.settings) if page.off else None
     columns = {
         "logits": made.logits,
         "scaled": made.scaled,
@@ -48,6 +50,7 @@ def choice() -> None:
             draw=made.point,
             seed=drawing.seed,
             entropies=made.entropies,
+            before=before.probabilities if before else None,
             theme=theme,
         ),
         lambda: output_table(**columns),
@@ -75,6 +78,8 @@ def choice() -> None:
         before=number(made.entropies[0]),
         after=number(made.entropies[2]),
     )
+    if page.off:
+        page.say("rings", before=ui.token(page.label(before.greedy), followed=False))
     tally(drawing, made)
     page.formula(
         r"p_i = \frac{e^{\,\ell_i / \tau}}{\sum_{j=1}^{d_{vocab}} e^{\,\ell_j / \tau}}"
@@ -172,11 +177,13 @@ def readout() -> None:
 
 def every_position() -> None:
     """What each position predicted, and what really came."""
-    last = journey[f"blocks.{page.model.config.n_layers - 1}.hook_resid_post"]
-    found = page.remember(
-        "positions",
-        lambda: position_predictions(unembedded(page.model, last), journey.token_ids),
-    )
+
+    def predicted(run):
+        last = run[f"blocks.{page.model.config.n_layers - 1}.hook_resid_post"]
+        return position_predictions(unembedded(page.model, last), run.token_ids)
+
+    found = page.remember("positions", lambda: predicted(journey))
+    before = page.remember("positions before", lambda: predicted(page.untouched))
     arguments = {
         "labels": page.texts_of_tokens,
         "guesses": [page.label(int(i)) for i in found.best],
@@ -189,12 +196,19 @@ def every_position() -> None:
         page.say("one_token")
     page.figure(
         "positions",
-        predictions_figure(**arguments, followed=position, theme=theme),
+        predictions_figure(
+            **arguments,
+            true_before=before.true_probability if page.off else None,
+            followed=position,
+            theme=theme,
+        ),
         lambda: predictions_table(**arguments),
         caption="figures.positions.caption" if len(journey) > 1 else "figures.positions.alone",
         mean=number(found.mean_loss),
         perplexity=number(found.perplexity, 1),
     )
+    if page.off and len(journey) > 1:
+        page.say("loss_before", now=number(found.mean_loss), before=number(before.mean_loss))
 
 
 choice()

@@ -85,8 +85,58 @@ def logit_direction(model: Model, token_id: int, against: int | None = None) -> 
     return np.asarray(column if against is None else column - model.W_U[:, against])
 
 
+@dataclass(frozen=True, eq=False)
+class Writers:
+    """All that was written into the residual stream of one position, by who wrote it.
+
+    Attributes:
+        embedding: (d_model,) the token's row of W_E.
+        position: (d_model,) the position's row of W_pos.
+        heads: (n_layers, n_heads, d_model).
+        attention: (n_layers, d_model), all heads and the output bias together.
+        mlp: (n_layers, d_model).
+        scale: What the final LayerNorm divides by there.
+    """
+
+    embedding: Array
+    position: Array
+    heads: Array
+    attention: Array
+    mlp: Array
+    scale: float
+
+
+def writers(journey: Journey, position: int) -> Writers:
+    """Who wrote what into one position. Of a long prompt this takes a moment: keep it.
+
+    Args:
+        journey: The journey.
+        position: From 0.
+    """
+    blocks = range(journey.config.n_layers)
+    rows = [
+        (journey["result", b][position], journey["attn_out", b][position],
+         journey["mlp_out", b][position])
+        for b in blocks
+    ]  # fmt: skip
+    heads, attention, mlp = (np.stack(part) for part in zip(*rows, strict=True))
+    return Writers(
+        embedding=np.array(journey["hook_embed"][position]),
+        position=np.array(journey["hook_pos_embed"][position]),
+        heads=heads,
+        attention=attention,
+        mlp=mlp,
+        scale=float(journey["ln_final.hook_scale"][position, 0]),
+    )
+
+
 def direct_logit_attribution(
-    model: Model, journey: Journey, position: int, token_id: int, against: int | None = None
+    model: Model,
+    journey: Journey,
+    position: int,
+    token_id: int,
+    against: int | None = None,
+    wrote: Writers | None = None,
 ) -> Attribution:
     """What each part of the model adds to a token's logit after one position.
 
@@ -99,22 +149,20 @@ def direct_logit_attribution(
         position: From 0.
         token_id: The token.
         against: Another token, to attribute the difference of both logits.
+        wrote: `writers` of this position, where they are known already.
     """
+    wrote = wrote or writers(journey, position)
     column = logit_direction(model, token_id, against)
     along = column * model.parameter("ln_final.gain")
-    scale = float(journey["ln_final.hook_scale"][position, 0])
-    along = (along - along.mean()) / scale  # taking the mean out of x or of the direction is one
-    blocks = range(journey.config.n_layers)
-    results = np.stack([journey["result", block][position] for block in blocks])
-    attention = np.stack([journey["attn_out", block][position] for block in blocks])
+    along = (along - along.mean()) / wrote.scale  # taking the mean out of x or of it is one
     logits = journey.logits_at(position)
     other = 0.0 if against is None else float(logits[against])
     return Attribution(
-        embedding=float(journey["hook_embed"][position] @ along),
-        position=float(journey["hook_pos_embed"][position] @ along),
-        heads=results @ along,
-        attention_bias=(attention - results.sum(1)) @ along,
-        mlp=np.stack([journey["mlp_out", block][position] for block in blocks]) @ along,
+        embedding=float(wrote.embedding @ along),
+        position=float(wrote.position @ along),
+        heads=wrote.heads @ along,
+        attention_bias=(wrote.attention - wrote.heads.sum(1)) @ along,
+        mlp=wrote.mlp @ along,
         final_bias=float(column @ model.parameter("ln_final.bias")),
         total=float(logits[token_id]) - other,
     )

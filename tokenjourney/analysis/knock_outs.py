@@ -174,6 +174,11 @@ class KnockOuts:
         return bool(self.heads or self.mlps)
 
     @property
+    def members(self) -> frozenset[tuple[int, int | None]]:
+        """Each head as block and head, each feed-forward part as its block and None."""
+        return self.heads | frozenset((block, None) for block in self.mlps)
+
+    @property
     def edits(self) -> tuple[Edit, ...]:
         """What `trace` takes to switch them off, always in the same order."""
         heads = [ablate_head(block, head) for block, head in sorted(self.heads)]

@@ -6,6 +6,7 @@ block goes through the final LayerNorm and the unembedding, as it does after the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,11 +36,21 @@ class Lens:
         positions: (n,) the positions looked at.
         best: (L + 1, n) ID of the best guess before block 0 and after each block.
         probability: (L + 1, n) its probability.
+        loss: (L + 1, n) −ln of the probability of the token that really comes next, in nats; NaN
+            at the last position of the prompt, which has none.
     """
 
     positions: IDs
     best: IDs
     probability: Array
+    loss: Array
+
+    @property
+    def mean_loss(self) -> Array:
+        """(L + 1,): the mean loss at each depth, over the positions that have a next token."""
+        known = ~np.isnan(self.loss[0])
+        none = np.full(len(self.loss), np.nan, np.float32)
+        return np.asarray(self.loss[:, known].mean(axis=1), np.float32) if known.any() else none
 
     @property
     def cells(self) -> IDs:
@@ -107,18 +118,37 @@ def logit_lens(model: Model, journey: Journey, positions: slice = slice(None)) -
     """
     stack = residual_stack(journey, positions)
     depths, n, d_model = stack.shape
+    chosen = np.arange(len(journey))[positions]
+    ids = np.append(np.asarray(journey.token_ids, np.intp), 0)
+    following = np.tile(ids[chosen + 1], depths)
     best: list[IDs] = []
     share: list[Array] = []
+    came: list[Array] = []
     for logits in unembedded(model, stack.reshape(-1, d_model)):
-        first = logits.argmax(-1)
+        first, shares = logits.argmax(-1), probabilities(logits)
         best.append(first)
-        found = np.take_along_axis(probabilities(logits), first[:, None], 1)[:, 0]
-        share.append(found.astype(np.float32))
+        share.append(_picked(shares, first))
+        start = sum(map(len, came))
+        came.append(_picked(shares, following[start : start + len(first)]))
+    with np.errstate(divide="ignore"):
+        loss = -np.log(np.concatenate(came)).reshape(depths, n)
+    loss[:, chosen == len(journey) - 1] = np.nan
     return Lens(
-        positions=np.arange(len(journey))[positions],
+        positions=chosen,
         best=np.concatenate(best).reshape(depths, n),
         probability=np.concatenate(share).reshape(depths, n),
+        loss=loss,
     )
+
+
+def blind_loss(d_vocab: int) -> float:
+    """The loss, in nats, of whoever gives every token the same probability: ln d_vocab."""
+    return math.log(d_vocab)
+
+
+def _picked(shares: NDArray[np.floating], ids: IDs) -> Array:
+    """(n,): of each row of shares (n, V) the one of its token."""
+    return np.take_along_axis(shares, ids[:, None], 1)[:, 0].astype(np.float32)
 
 
 def token_depths(model: Model, journey: Journey, position: int, token_id: int) -> TokenDepths:

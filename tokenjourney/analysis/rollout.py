@@ -65,6 +65,19 @@ def attention_rollout(means: Array, position: int | None = None) -> Array:
     return rows
 
 
+def attention_shares(patterns: Iterable[Array]) -> tuple[Array, Array]:
+    """Mean attention over all heads and blocks, and attention rollout, of every position.
+
+    Args:
+        patterns: For each block its patterns, (n_heads, T, T).
+
+    Returns:
+        Two arrays (T, T), query before key; their rows sum to 1.
+    """
+    means = head_means(patterns)
+    return np.asarray(means.mean(axis=0), np.float32), attention_rollout(means)
+
+
 @dataclass(frozen=True)
 class Occlusion:
     """What becomes of an answer when one token of the prompt loses its meaning.

@@ -1,6 +1,6 @@
 """Direct logit attribution: the parts that sum to a logit, station by station and head by head."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,7 @@ def attribution_figure(
     total: float,
     what: str,
     marked: tuple[int, int] | None = None,
+    off: Collection[tuple[int, int | None]] = (),
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """Left: the logit built up from 0, station by station. Right: what each head and MLP pushes.
@@ -59,6 +60,7 @@ def attribution_figure(
         total: the logit, or the difference of two.
         what: what the parts sum to, in words: "logit of ·girl".
         marked: block and head to outline.
+        off: blocks and heads that are switched off, None for a block's feed-forward part: crossed.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -79,7 +81,7 @@ def attribution_figure(
         *heading("Head by head", "the same pushes, split up", _GRID[0], 1, theme=theme),
     )  # fmt: skip
     _add_steps(sketch, steps, total, what, plot / rows, theme)
-    _add_grid(sketch, per_head, bias, per_mlp, marked, theme)
+    _add_grid(sketch, per_head, bias, per_mlp, marked, off, theme)
     return sketch.figure()
 
 
@@ -184,6 +186,7 @@ def _add_grid(
     bias: Array,
     mlp: Array,
     marked: tuple[int, int] | None,
+    off: Collection[tuple[int, int | None]],
     theme: Theme,
 ) -> None:
     blocks, n_heads = heads.shape
@@ -204,8 +207,17 @@ def _add_grid(
                       "tickvals": [-limit, 0, limit],
                       "ticktext": [signed(-limit, 1), "0", signed(limit, 1)]},
         ),
-        _cells(cells, n_heads, written, limit, theme),
+        _cells(cells, n_heads, written, limit, set(off), theme),
     )  # fmt: skip
+    if off:
+        crossed = [(n_heads + 2 if head is None else head, block) for block, head in off]
+        sketch.trace(
+            go.Scatter(
+                x=[x for x, _ in crossed], y=[y for _, y in crossed], mode="markers", xaxis="x2",
+                yaxis="y2", hoverinfo="skip", name="switched off",
+                marker={"symbol": "x-thin", "size": 15, "line": {"width": 2, "color": theme.ink}},
+            )
+        )  # fmt: skip
     if marked is not None and marked[0] < blocks and marked[1] < n_heads:
         block, head = marked
         sketch.shapes(
@@ -223,20 +235,32 @@ def _add_grid(
     )  # fmt: skip
 
 
-def _cells(cells: Array, n_heads: int, written: bool, limit: float, theme: Theme) -> go.Scatter:
+def _cells(
+    cells: Array,
+    n_heads: int,
+    written: bool,
+    limit: float,
+    off: set[tuple[int, int | None]],
+    theme: Theme,
+) -> go.Scatter:
     """Squares that say what a cell is, and that a click finds."""
     where: NDArray[np.intp] = np.argwhere(np.isfinite(cells))
     values = [float(cells[block, column]) for block, column in where]
+    parts = [
+        (int(b), None if c == n_heads + 2 else int(c) if c < n_heads else -1) for b, c in where
+    ]
     said = [
-        f"{_part(int(column), n_heads)} of block {block} pushes by {signed(value)}"
-        for (block, column), value in zip(where, values, strict=True)
+        f"{_part(int(column), n_heads)} of block {block} "
+        + ("is switched off" if part in off else f"pushes by {signed(value)}")
+        for (block, column), part, value in zip(where, parts, values, strict=True)
     ]
     dark = [abs(value) > 0.55 * limit for value in values]
     return go.Scatter(
         x=where[:, 1], y=where[:, 0], mode="markers+text" if written else "markers",
         marker={"symbol": "square", "size": 18, "opacity": 0},
         selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
-        text=[signed(value) for value in values] if written else None,
+        text=["" if part in off else signed(value)
+              for part, value in zip(parts, values, strict=True)] if written else None,
         textfont={"size": 12.5, "color": [theme.bg if d else theme.ink for d in dark]},
         hovertext=said, hoverinfo="text", xaxis="x2", yaxis="y2", name="cells",
         customdata=[[int(b), int(c) if c < n_heads else None] for b, c in where],

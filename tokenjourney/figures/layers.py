@@ -51,6 +51,7 @@ def lens_figure(
     probabilities: ArrayLike,
     labels: Sequence[str],
     followed: int | None = None,
+    before: Sequence[Sequence[str]] | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """The logit lens as a grid: tokens down, depth across, in each cell the best guess.
@@ -63,6 +64,7 @@ def lens_figure(
         probabilities: (L + 1, n) their probabilities.
         labels: the visible texts of the n tokens, distinct if they are not the whole prompt.
         followed: the row with the accent.
+        before: the guesses of another run to compare with; where they differ is a ring.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -93,7 +95,9 @@ def lens_figure(
         texts = _guess_texts(guesses, room)
         size = 13.5 if room >= 8 else 12
         sketch.trace(*cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
-    _add_guess_targets(sketch, guesses, shares, names, pitch)
+    if before is not None:
+        _add_changed(sketch, guesses, before, pitch, theme)
+    _add_guess_targets(sketch, guesses, before or guesses, shares, names, pitch)
     for row in labelled_positions(rows, max(2, int(plot / 15)), _one(followed)):
         text = row_label(names[row], followed=row == followed, theme=theme, length=13)
         sketch.notes(note(text, 0, row, yref="y", anchor="right", shift=(-8, 0), size=14))
@@ -162,7 +166,7 @@ def norms_figure(
                  valign="top", colour=theme.ink2, bgcolor=theme.bg, name="cut")
         )  # fmt: skip
     sketch.layout(
-        xaxis=_depth_axis(depths),
+        xaxis=depth_axis(depths),
         yaxis={"range": [0, top * 1.08], "title": {"text": "length of the residual vector"},
                "nticks": 6},
     )  # fmt: skip
@@ -185,6 +189,7 @@ def rank_figure(
     label: str,
     vocabulary: int,
     is_followed: bool = True,
+    before: ArrayLike | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """One token's rank among the whole vocabulary at each depth; 1 is on top.
@@ -195,6 +200,7 @@ def rank_figure(
         label: the token's visible text.
         vocabulary: how many tokens there are.
         is_followed: draw it in the accent, as what the followed token becomes.
+        before: (L + 1,) its ranks in another run to compare with, as rings.
         theme: "light", "dark" or a `Theme`.
     """
     theme = as_theme(theme)
@@ -202,11 +208,14 @@ def rank_figure(
     require_same_length(ranks=places, probabilities=shares)
     colour = theme.accent if is_followed else theme.quantity
     sketch = Sketch(theme, height=300, margin=(78, 24, 24, 54), hoverdistance=40)
+    dots: dict[str, Any] = {"size": 10, "color": theme.bg, "line": {"width": 2.5, "color": colour}}
+    if before is not None:
+        _add_ranks_before(sketch, as_vector(before, "before"), theme)
+        dots = {"size": 10, "color": colour}
     sketch.trace(
         go.Scatter(
             x=np.arange(len(places)), y=places, mode="lines+markers+text", cliponaxis=False,
-            line={"color": colour, "width": 2.5}, name="rank",
-            marker={"size": 10, "color": theme.bg, "line": {"width": 2.5, "color": colour}},
+            line={"color": colour, "width": 2.5}, name="rank", marker=dots,
             text=[f"<b>{count(int(p))}</b>" for p in places] if len(places) <= 16 else None,
             textposition="top center", textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}, “{escaped(label)}” is number {count(int(p))} of "
@@ -217,7 +226,7 @@ def rank_figure(
     )  # fmt: skip
     ticks = [t for t in (1, 10, 100, 1_000, 10_000, 100_000) if t <= vocabulary]
     sketch.layout(
-        xaxis=_depth_axis(len(places)),
+        xaxis=depth_axis(len(places)),
         yaxis={"type": "log", "range": [float(np.log10(max(vocabulary, 2))) + 0.05, -0.12],
                "tickmode": "array", "tickvals": ticks, "ticktext": [count(t) for t in ticks],
                "title": {"text": f"rank of {count(vocabulary)}"}},
@@ -225,7 +234,21 @@ def rank_figure(
     return sketch.figure()
 
 
-def _depth_axis(depths: int) -> dict[str, Any]:
+def _add_ranks_before(sketch: Sketch, ranks: Array, theme: Theme) -> None:
+    sketch.trace(
+        go.Scatter(
+            x=np.arange(len(ranks)), y=ranks, mode="lines+markers", cliponaxis=False,
+            line={"color": theme.curve, "width": 1.5, "dash": "dot"}, name="with everything on",
+            marker={"size": 10, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
+            hovertext=[f"with everything on, {depth_words(d)}: number {count(int(rank))}"
+                       for d, rank in enumerate(ranks)],
+            hoverinfo="text",
+        )
+    )  # fmt: skip
+
+
+def depth_axis(depths: int) -> dict[str, Any]:
+    """An x axis from before block 0 to after the last block."""
     shown = labelled_positions(depths, 24)
     words = depth_names(depths - 1)
     return {
@@ -248,16 +271,45 @@ def _guess_texts(guesses: Sequence[Sequence[str]], room: int) -> list[list[str]]
     ]
 
 
+def _add_changed(
+    sketch: Sketch,
+    guesses: Sequence[Sequence[str]],
+    before: Sequence[Sequence[str]],
+    pitch: float,
+    theme: Theme,
+) -> None:
+    """A ring at the left edge of each cell whose guess was another."""
+    depths = range(len(guesses))
+    cells = [
+        (d, r) for d in depths for r in range(len(guesses[d])) if guesses[d][r] != before[d][r]
+    ]
+    sketch.trace(
+        go.Scatter(
+            x=[depth - 0.5 + 5.5 / _GRID_WIDE * len(guesses) for depth, _ in cells],
+            y=[row for _, row in cells], mode="markers", hoverinfo="skip", name="another guess",
+            marker={"size": min(8, pitch - 4), "color": theme.bg,
+                    "line": {"width": 2, "color": theme.ink2}},
+        )
+    )  # fmt: skip
+
+
 def _add_guess_targets(
-    sketch: Sketch, guesses: Sequence[Sequence[str]], shares: Array, names: list[str], pitch: float
+    sketch: Sketch,
+    guesses: Sequence[Sequence[str]],
+    before: Sequence[Sequence[str]],
+    shares: Array,
+    names: list[str],
+    pitch: float,
 ) -> None:
     rows, depths = shares.shape
     row, depth = (a.ravel() for a in np.mgrid[0:rows, 0:depths])
     said = [
         f"{depth_words(d)}, “{escaped(names[r])}”: best guess “{escaped(guesses[d][r])}” with "
         f"{share(float(shares[r, d]))}"
+        + ("" if guesses[d][r] == before[d][r]
+           else f"<br>with everything on “{escaped(before[d][r])}”")
         for r, d in zip(row.tolist(), depth.tolist(), strict=True)
-    ]
+    ]  # fmt: skip
     sketch.trace(
         cells_to_click(depth, row, said, hover="%{text}", size=pitch, name="cells: best guess")
     )

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, row_label
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.matrices import as_vector, require_same_length
+from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.output_columns import (
     BETWEEN,
     BOTTOM,
@@ -25,6 +25,7 @@ from tokenjourney.figures.output_columns import (
     add_choice,
     add_cut,
     add_kept,
+    add_rings,
     add_scores,
     mass,
     renormalised_others,
@@ -55,6 +56,7 @@ def output_figure(
     draw: float | None = None,
     seed: int | None = None,
     entropies: tuple[float, float, float] | None = None,
+    before: ArrayLike | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """Logits, ÷ temperature, top-k and top-p, probabilities, choice, as five linked columns.
@@ -77,6 +79,7 @@ def output_figure(
         draw: the random number from 0 to 1 that chose it.
         seed: where the number came from.
         entropies: bits of the distribution itself, after temperature, after the cut.
+        before: (d_vocab,), the probabilities of another run to compare with, as rings.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -95,10 +98,15 @@ def output_figure(
         barmode="overlay",
         hoverdistance=24,
     )
-    _lay_out_axes(figure, choice)
+    rings = None if before is None else as_vector(before, "before")
+    if rings is not None:
+        require_same_length(logits=choice.logits, before=rings)
+    _lay_out_axes(figure, choice, rings)
     _add_rows(figure, choice)
     add_scores(figure, choice)
     add_cut(figure, choice)
+    if rings is not None:
+        add_rings(figure, choice, rings)
     add_kept(figure, choice)
     add_choice(figure, choice, draw)
     _add_headings(figure, choice, temperature, draw, seed)
@@ -185,7 +193,7 @@ def _checked(
     )
 
 
-def _lay_out_axes(figure: Sketch, choice: Choice) -> None:
+def _lay_out_axes(figure: Sketch, choice: Choice, rings: Array | None = None) -> None:
     rows_top = choice.height / choice.plot_height
     above = [(choice.height + BETWEEN) / choice.plot_height, 1.0]
     every = [choice.logits] if choice.scaled is None else [choice.logits, choice.scaled]
@@ -200,6 +208,8 @@ def _lay_out_axes(figure: Sketch, choice: Choice) -> None:
         "linecolor": choice.theme.curve,
     }
     most = max(float(choice.probabilities[choice.rows].max()), mass(choice, choice.others), 1e-9)
+    if rings is not None:
+        most = max(most, float(rings[choice.rows].max()), float(rings[choice.others].sum()))
     kept = max(float(choice.renormalised.max()), renormalised_others(choice), 1e-9)
     row_axis = {"range": [len(choice.rows) + 0.5, -0.5], "domain": [0, rows_top], **NO_TICKS}
     plain = {**NO_TICKS, "anchor": "y4"}

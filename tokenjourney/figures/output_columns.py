@@ -224,6 +224,30 @@ def _add_shares(figure: Sketch, choice: Choice) -> None:
     figure.trace(_bar_texts(total, [share(float(v)) for v in total], choice, "x6"))
 
 
+def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
+    """In the third column, what each row's share is in another run: a ring on every bar."""
+    theme, rows = choice.theme, len(choice.rows)
+    values = np.append(before[choice.rows], before[choice.others].sum(dtype=np.float64))
+    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
+    figure.trace(
+        go.Scatter(
+            x=values.astype(np.float32),
+            y=np.arange(rows + 1),
+            mode="markers",
+            marker={"size": 11, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
+            cliponaxis=False,
+            xaxis="x6",
+            yaxis="y4",
+            hoverinfo="text",
+            hovertext=[
+                f"{name}: {share(float(v))} with everything on"
+                for name, v in zip(names, values, strict=True)
+            ],
+            name="with everything on",
+        )
+    )
+
+
 def add_kept(figure: Sketch, choice: Choice) -> None:
     """The fourth column: what the kept ones have once the removed mass is shared out."""
     theme, rows = choice.theme, len(choice.rows)

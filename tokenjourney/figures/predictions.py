@@ -33,6 +33,7 @@ def predictions_figure(
     guess_probabilities: ArrayLike,
     true_probabilities: ArrayLike,
     losses: ArrayLike,
+    true_before: ArrayLike | None = None,
     followed: int | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
@@ -47,6 +48,7 @@ def predictions_figure(
         guess_probabilities: (T,) their probabilities.
         true_probabilities: (T − 1,) of the token that really comes next.
         losses: (T − 1,) −ln of these, in nats.
+        true_before: (T − 1,) of the same tokens in another run to compare with, as rings.
         followed: the row with the accent.
         theme: "light", "dark" or a `Theme`.
 
@@ -89,6 +91,8 @@ def predictions_figure(
         ("what really came", "2", true, _TRUE, theme.quantity),
         ("loss", "3", loss, _LOSS, theme.curve),
     )
+    if true_before is not None:
+        _add_rings(sketch, _padded(true_before, len(names)), rows, names, theme)
     for name, suffix, values, domain, colour in columns:
         shown = values[start:end]
         finite = shown[np.isfinite(shown)]
@@ -155,6 +159,19 @@ def _add_row_texts(
 
 def _without_place(label: str) -> str:
     return label.rstrip("₀₁₂₃₄₅₆₇₈₉")
+
+
+def _add_rings(sketch: Sketch, values: Array, rows: range, names: list[str], theme: Theme) -> None:
+    shown = values[rows.start : rows.stop]
+    sketch.trace(
+        go.Scatter(
+            x=shown, y=np.array(rows), mode="markers", xaxis="x2", yaxis="y", cliponaxis=False,
+            marker={"size": 10, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
+            name="with everything on", hoverinfo="text",
+            hovertext=[f"After “{escaped(names[r])}”, with everything on: {share(float(v))}"
+                       for r, v in zip(rows, shown, strict=True)],
+        )
+    )  # fmt: skip
 
 
 def _add_bars(

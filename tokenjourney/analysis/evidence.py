@@ -1,0 +1,132 @@
+"""Why a stack of blocks works so well, tried out on one prompt: context, and generalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tokenjourney.analysis.attention import PredictionChange, prediction_change
+from tokenjourney.analysis.neighbours import nearest_rows
+from tokenjourney.errors import PromptError
+from tokenjourney.journey import trace
+from tokenjourney.model.sampling import probabilities
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
+    from tokenjourney.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class WordSwap:
+    """An earlier token replaced by another, and what that does to a later prediction.
+
+    Attributes:
+        at: Its position.
+        token_id: What stands there instead.
+        prediction: The prediction before and after.
+    """
+
+    at: int
+    token_id: int
+    prediction: PredictionChange
+
+
+def word_swap(
+    model: Model, journey: Journey, position: int, at: int, token_id: int, k: int = 4
+) -> WordSwap:
+    """Puts another token in the place of an earlier one and looks what comes after `position`.
+
+    Args:
+        model: The model that the journey went through.
+        journey: The journey; its edits stay.
+        position: The position whose prediction is looked at.
+        at: The place of the token that is replaced, up to `position`.
+        token_id: What stands there instead.
+        k: How many of the most probable next tokens of either run are compared.
+
+    Raises:
+        PromptError: `at` lies behind `position`.
+    """
+    if not 0 <= at <= position < len(journey):
+        raise PromptError(f"No token at {at} comes before position {position}.")
+    ids = list(journey.token_ids[: position + 1])
+    ids[at] = token_id
+    other = trace(model, ids, edits=journey.edits)
+    change = prediction_change(journey.logits_at(position), other.logits_at(), k)
+    return WordSwap(at, token_id, change)
+
+
+def nearest_token(model: Model, token_id: int) -> int:
+    """The token whose row of W_E has the largest cosine with that of another."""
+    return substitutes_of(model, token_id, 1)[0][0]
+
+
+def substitutes_of(model: Model, token_id: int, k: int) -> tuple[tuple[int, float], ...]:
+    """The k tokens nearest to one in W_E, with their cosines, the nearest first."""
+    found = nearest_rows(model.W_E, model.W_E[token_id], k, without=(token_id,))
+    return tuple(zip(map(int, found.rows), map(float, found.cosines), strict=True))
+
+
+def strongest_swap(
+    model: Model, journey: Journey, position: int, tried: Iterable[int]
+) -> WordSwap | None:
+    """Of some earlier tokens, each replaced by its nearest, the one that moves most; None of none.
+
+    Args:
+        model: The model that the journey went through.
+        journey: The journey; its edits stay.
+        position: The position whose prediction is looked at.
+        tried: Places up to `position`; each costs a run.
+    """
+    swaps = [
+        word_swap(model, journey, position, at, nearest_token(model, journey.token_ids[at]))
+        for at in tried
+    ]
+    return max(swaps, key=lambda swap: swap.prediction.moved, default=None)
+
+
+@dataclass(frozen=True)
+class Substitute:
+    """A token near to another in W_E, put in its place.
+
+    Attributes:
+        token_id: Its ID.
+        cosine: With the row of the token it replaces.
+        beside: The probability that the model gives it to come right after that token.
+        overlap: How much of the next token's distribution is the same with it in the place: the
+            sum of the smaller of both probabilities, 1 minus the total variation distance.
+    """
+
+    token_id: int
+    cosine: float
+    beside: float
+    overlap: float
+
+
+def substitutes(model: Model, journey: Journey, position: int, k: int) -> tuple[Substitute, ...]:
+    """The nearest tokens of the one at a position, and what the model expects after each.
+
+    Args:
+        model: The model that the journey went through.
+        journey: The journey; its edits stay.
+        position: From 0.
+        k: How many.
+
+    Returns:
+        The nearest in W_E first. Each costs one position, not a run.
+    """
+    shares = probabilities(journey.logits_at(position))
+    before = journey[:position] if position else None
+    found = []
+    for token_id, cosine in substitutes_of(model, journey.token_ids[position], k):
+        if before is None:
+            other = trace(model, [token_id], edits=journey.edits)
+        else:
+            other = before.extend(token_id)
+        theirs = probabilities(other.logits_at())
+        same = float(np.minimum(shares, theirs).sum())
+        found.append(Substitute(token_id, cosine, float(shares[token_id]), same))
+    return tuple(found)
