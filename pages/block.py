@@ -75,8 +75,20 @@ def steps() -> None:
     )
 
 
+def switched_off() -> None:
+    """The parts of this block switched off, and what that does to the prediction."""
+    page.section("off", block=block)
+    left, right = page.columns(2)
+    with left:
+        page.head_pills(block)
+        page.switches(page.off.attention(block), page.off.mlp(block))
+    with right:
+        page.effect()
+
+
 steps()
 page.look_for(token=page.token_html)
+switched_off()
 
 
 @ui.part

@@ -127,7 +127,8 @@ def test_one_click_switches_all_attention_off_and_one_undoes_it(opened):
     opened.page.wait_for_timeout(200)
     opened.settle()
     assert "off=all" in opened.query()
-    assert opened.page.locator(".tj-badge").inner_text() == "all attention off"
+    badge = opened.page.locator(".st-key-knock-outs .tj-badge")
+    assert badge.inner_text() == "all attention off"
     assert opened.figures() != before
     opened.page.get_by_role("button", name="Undo").click()
     opened.page.wait_for_timeout(200)

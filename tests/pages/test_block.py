@@ -59,8 +59,9 @@ def test_what_the_link_says_changes_every_figure(change):
     base = {"prompt": PROMPT, "block": 2}
     before = charts(open_page("block", **base))
     after = charts(open_page("block", **(base | change)))
-    assert set(before) == {"block-walk", "block-norm", "block-dropout"}
-    for name in before:
+    own = {"block-walk", "block-norm", "block-dropout"}
+    assert set(before) == own | {"block-change"}  # the prediction is of the whole run
+    for name in own:
         assert after[name] != before[name], name
 
 
@@ -108,3 +109,22 @@ def test_strips_can_share_one_scale():
     assert len(own) > 1
     assert len(shared) == 1
     assert app.query_params["onescale"] == "1"
+
+
+def test_a_block_is_switched_off_part_by_part(visit):
+    page = visit("block", "The dog chased", block=2)
+    page.app.button("switch-m2").click()
+    driver_run = page.app.run()
+    assert not driver_run.exception
+    assert page.link["off"] == "m2"
+    pills = next(found for found in page.app.get("button_group") if found.key == "w.heads-on.2")
+    pills.set_value([0, 1, 2, 3, 4])
+    assert not page.app.run().exception
+    assert page.link["off"] == "2.5,m2"
+    edited = tj.trace(
+        tj.load_model(), "The dog chased", edits=[tj.ablate_head(2, 5), tj.ablate_mlp(2)]
+    )
+    answer = edited.next_tokens(k=1)[0]
+    after = next(t for t in page.figures["change"] if t.get("name") == "after")["x"]
+    assert max(after) == pytest.approx(answer.probability, abs=1e-5)
+    assert "nan" not in page.text.lower()

@@ -140,3 +140,65 @@ def test_of_a_long_prompt_64_tokens_are_taken_away_with_a_click():
     changes = trace(app, "layers-occlusion", "change of the logit")["y"]
     assert sum(change == change for change in changes) <= 64
     assert any("earlier tokens" in button.label for button in app.button)
+
+
+def test_a_head_and_a_feed_forward_part_are_switched_off_beside_the_untouched_run(model, journey):
+    app = open_page("layers", prompt=PROMPT, block=2, head=1)
+    for key, off in (("switch-2.1", "2.1"), ("switch-m2", "2.1,m2")):
+        app.button(key).click()
+        run(app)
+        assert app.query_params["off"] == off
+    edited = tj.trace(model, PROMPT, edits=[tj.ablate_head(2, 1), tj.ablate_mlp(2)])
+    answer = edited.next_tokens(k=1)[0]
+    assert trace(app, "layers-attribution", "total")["x"] == pytest.approx([answer.logit])
+    assert sum(trace(app, "layers-attribution", "pushes")["x"]) == pytest.approx(
+        answer.logit, abs=1e-3
+    )
+    crossed = trace(app, "layers-attribution", "switched off")
+    assert set(zip(crossed["x"], crossed["y"], strict=True)) == {(1, 2), (8, 2)}
+    ranks = trace(app, "layers-rank", "with everything on")["y"]
+    then = [p.token_id for p in journey.next_tokens(k=2048)].index(answer.token_id) + 1
+    assert ranks[-1] == then
+    assert trace(app, "layers-depth", "with everything on")["y"]
+    app.button("undo").click()
+    run(app)
+    names = {found.get("name") for found in charts(app)["layers-rank"]}
+    assert "with everything on" not in names
+
+
+def test_an_earlier_word_is_replaced_and_the_late_prediction_follows(model, journey):
+    app = open_page("layers", prompt=PROMPT, swapat=1)
+    app.text_input("w.layers.swapto").set_value(" cat")
+    run(app)
+    ids = list(journey.token_ids)
+    ids[1] = model.tokenizer.encode(" cat")[0]
+    other = tj.trace(model, ids)
+    after = trace(app, "layers-context", "after")["x"]
+    first = journey.next_tokens(k=1)[0]
+    shares = {p.token_id: p.probability for p in other.next_tokens(k=2048)}
+    assert trace(app, "layers-context", "before")["x"][0] == pytest.approx(first.probability)
+    assert after[0] == pytest.approx(shares[first.token_id], abs=1e-5)
+    app.selectbox("w.layers.swapat").set_value("2")
+    run(app)
+    assert trace(app, "layers-context", "after")["x"] != after
+
+
+def test_scale_shows_the_loaded_model_by_its_tensors_and_the_loss_of_this_prompt(model, journey):
+    app = open_page("layers", prompt=PROMPT)
+    assert trace(app, "layers-family", "parameters")["x"][0] == model.n_parameters
+    losses = [
+        -np.log(
+            {p.token_id: p.probability for p in journey.next_tokens(position=at, k=2048)}[
+                journey.token_ids[at + 1]
+            ]
+        )
+        for at in range(len(journey) - 1)
+    ]
+    shown = trace(app, "layers-depth", "mean loss")["y"]
+    assert shown[-1] == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_the_outlook_is_told_in_two_sentences_each():
+    said = html(open_page("layers", prompt=PROMPT))
+    for name in ("Reinforcement learning.", "GPU kernels.", "Distillation."):
+        assert name in said

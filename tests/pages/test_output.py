@@ -127,3 +127,20 @@ def test_markup_in_the_prompt_is_shown_as_text():
     app = open_page("output", prompt="<script>alert(1)</script> <b>bold")
     assert "<script>" not in html(app)
     assert "<b>bold" not in html(app)
+
+
+def test_rings_are_the_probabilities_with_everything_on(visit):
+    page = visit("output", "The dog chased another dog", off="all")
+    journey = tj.trace(tj.load_model(), "The dog chased another dog")
+    edits = [tj.ablate_head(b, h) for b in range(6) for h in range(6)]
+    edited = tj.trace(journey.model, "The dog chased another dog", edits=edits)
+    rows = [p.token_id for p in edited.next_tokens(k=12)]
+    shares = {p.token_id: p.probability for p in journey.next_tokens(k=2048)}
+    for figure, expected in (("choice", [shares[i] for i in rows]), ("positions", None)):
+        rings = next(t for t in page.figures[figure] if t.get("name") == "with everything on")["x"]
+        if expected:
+            assert rings[:12] == pytest.approx(expected, abs=1e-5)
+            assert sum(rings) == pytest.approx(1, abs=1e-4)
+    assert "mean loss" in page.text
+    plain = visit("output", "The dog chased another dog")
+    assert all(t.get("name") != "with everything on" for t in plain.figures["choice"])

@@ -97,3 +97,14 @@ def test_where_transformers_is_missing_a_card_says_what_to_do(app, monkeypatch):
     opened = press(app("start", prompt=PROMPT))
     assert any("transformers is not installed" in card for card in opened.cards())
     assert label(opened).startswith("✓")
+
+
+def test_with_parts_off_it_checks_that_run_and_compares_the_untouched_one(app):
+    model = tj.load_model()
+    edits = [tj.ablate_head(0, 3), tj.ablate_mlp(1)]
+    expected = checks.journey_checks(model, tj.trace(model, PROMPT, edits=edits))
+    largest = badge.shown_error(max(check.error for check in expected))
+    opened = app("start", prompt=PROMPT, off="0.3,m1")
+    assert label(opened) == f"✓ Checks hold, largest error {largest}"
+    assert "compared with the untouched run" in opened.html()
+    assert "✓ The same as transformers" in press(opened).html()

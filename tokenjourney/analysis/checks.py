@@ -6,7 +6,7 @@ where that is over 1. Rounding grows with the numbers, and a first token's vecto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -84,7 +84,9 @@ def worst(checks: Sequence[Check]) -> Check:
     return max(checks, key=lambda check: check.error / check.tolerance)
 
 
-def journey_checks(model: Model, journey: Journey) -> tuple[Check, ...]:
+def journey_checks(
+    model: Model, journey: Journey, tell: Callable[[float], object] = lambda _: None
+) -> tuple[Check, ...]:
     """The invariants of one journey.
 
     - patterns: every row of every attention pattern sums to 1.
@@ -97,22 +99,21 @@ def journey_checks(model: Model, journey: Journey) -> tuple[Check, ...]:
     Args:
         model: The model that the journey went through.
         journey: The journey, edits included.
+        tell: Told after each block which share of the work is done.
 
     Returns:
         One check for each, in this order.
     """
-    blocks = range(journey.config.n_layers)
-    sums = [_rows_off_one(journey["pattern", block]) for block in blocks]
-    added = [
-        difference(
-            journey["resid_pre", block] + journey["attn_out", block] + journey["mlp_out", block],
-            journey["resid_post", block],
-        )
-        for block in blocks
-    ]
+    sums, added = [], []
+    for block in range(journey.config.n_layers):  # block by block, so that each is derived once
+        sums.append(_rows_off_one(journey["pattern", block]))
+        parts = (journey[name, block] for name in ("resid_pre", "attn_out", "mlp_out"))
+        added.append(difference(np.sum(list(parts), axis=0), journey["resid_post", block]))
+        tell(0.6 * (block + 1) / journey.config.n_layers)
     best = journey.next_tokens(k=1)[0].token_id
-    parts = direct_logit_attribution(model, journey, len(journey) - 1, best)
-    summed = difference(_single(parts.parts_sum), _single(parts.total))
+    found = direct_logit_attribution(model, journey, len(journey) - 1, best)
+    summed = difference(_single(found.parts_sum), _single(found.total))
+    tell(0.8)
     return (
         _worst_block("patterns", sums),
         _worst_block("blocks", added),

@@ -40,7 +40,10 @@ def family_figure(
     high = 10.0 ** np.ceil(np.log10(max(sizes)))
     sketch = Sketch(theme, height=340, margin=(118, 84, 14, 54), hoverdistance=30)
     sketch.shapes(
-        *(line(low, size, row, row, theme.line, width=2) for row, size in enumerate(sizes))
+        *(
+            line(low, size, row, row, theme.line, width=2) | {"layer": "below"}
+            for row, size in enumerate(sizes)
+        )
     )
     sketch.trace(
         go.Scatter(
@@ -63,7 +66,8 @@ def family_figure(
             note(rounded(size), float(np.log10(size)), row, xref="x", yref="y", shift=(12, 0),
                  colour=theme.ink if strong else theme.ink2),
         )  # fmt: skip
-    ticks = [10.0**power for power in range(int(np.log10(low)), int(np.log10(high)) + 1)]
+    powers = range(int(np.log10(low)), int(np.log10(high)) + 1)
+    ticks = [10.0**power for power in powers if (power - powers[0]) % 2 == 0]
     sketch.layout(
         xaxis={"type": "log", "range": [float(np.log10(low)), float(np.log10(high))],
                "tickmode": "array", "tickvals": ticks, "ticktext": [rounded(t) for t in ticks],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -16,7 +16,7 @@ from tokenjourney.analysis.checks import (
 )
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.text import count
-from tokenjourney.ui import cache, figure, models
+from tokenjourney.ui import cache, figure, knock_outs, models
 from tokenjourney.ui.text import Safe, escaped, load, markup, plain
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def draw(model: str, prompt: str) -> None:
 
 @st.fragment
 def _badge(model: str, prompt: str) -> None:
-    words, key = load("checks"), ("checks", model, prompt)
-    journey = cache.journey(model, prompt)
+    off = knock_outs.chosen(cache.model(model).config)
+    words, key = load("checks"), ("checks", model, prompt, off)
+    journey = cache.journey(model, prompt, off.edits)
     parameters = cache.model(model).n_parameters
     checks = cache.known(key)
     if checks is None and len(journey) * parameters <= AT_ONCE:
@@ -54,14 +55,16 @@ def _badge(model: str, prompt: str) -> None:
     with opened:
         if checks is None and opened.open:
             named = words["computing"].format(T=count(len(journey)), model=_title(model))
-            with st.spinner(named):
-                _computed(key, model, journey)
+            bar = st.progress(0.0, named)  # and a click elsewhere is served between two blocks
+            _computed(key, model, journey, lambda done: bar.progress(done, named))
             _again()
         if checks is None:
             st.html(f'<p class="tj-note">{_lazy(words, model, journey)}</p>')
         else:
             st.html(f"<b>{escaped(words['intro'])}</b>" + _list(words, checks))
-            _beside_transformers(words, model, prompt, journey, peers)
+            if off:
+                st.html(f'<p class="tj-note">{escaped(words["peer_untouched"])}</p>')
+            _beside_transformers(words, model, prompt, cache.journey(model, prompt), peers)
 
 
 def _beside_transformers(
@@ -95,8 +98,10 @@ def _again() -> None:
     st.rerun(scope="fragment" if context and context.fragment_ids_this_run else "app")
 
 
-def _computed(key: tuple[str, str, str], model: str, journey: Journey) -> tuple[Check, ...]:
-    return cache.fact(key, lambda: journey_checks(cache.model(model), journey))
+def _computed(
+    key: Hashable, model: str, journey: Journey, tell: Callable[[float], object] = lambda _: None
+) -> tuple[Check, ...]:
+    return cache.fact(key, lambda: journey_checks(cache.model(model), journey, tell))
 
 
 def _state(*groups: Sequence[Check] | None) -> str:

@@ -1,0 +1,32 @@
+"""What is switched off on one page is off on the others, and for whoever opens the link."""
+
+PROMPT = "Once upon a time there was a little"
+
+
+def test_heads_are_switched_off_on_attention_seen_on_output_and_undone(visit):
+    visitor = visit().open("/output", prompt=PROMPT)
+    untouched = visitor.figures()
+    visitor.open("/attention", prompt=PROMPT, block=0, head=3)
+    with visitor.rerun():
+        visitor.page.get_by_role("button", name="Attention of block 0 off").click()
+    visitor.go("Output")
+    assert "off=0" in visitor.query()
+    badge = visitor.page.locator(".st-key-knock-outs .tj-badge")
+    assert badge.inner_text() == "6 heads off"
+    changed = visitor.figures()
+    assert changed[0] != untouched[0]
+    assert "with everything on" in changed[0]
+
+    link = visitor.page.url
+    other = visit()
+    other.page.goto(link)
+    other.settle()
+    assert other.figures() == changed
+
+    visitor.page.mouse.wheel(0, 600)
+    assert badge.is_visible()
+    with visitor.rerun():
+        visitor.page.get_by_role("button", name="Undo").click()
+    assert "off" not in visitor.query()
+    assert badge.count() == 0
+    assert visitor.figures() == untouched
