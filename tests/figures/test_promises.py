@@ -18,7 +18,7 @@ from tokenjourney.figures.compression import compression_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
 from tokenjourney.figures.evidence import (
     depth_loss_figure,
-    family_figure,
+    sizes_figure,
     substitutes_figure,
 )
 from tokenjourney.figures.feed_forward import gelu_figure
@@ -96,7 +96,7 @@ CASES = {
         "lengths": numbers(3, TOKENS), "labels": ODD, "followed": 1}),
     "rank": (rank_figure, {
         "ranks": [5, 2, 1], "probabilities": numbers(3), "label": ODD[0], "vocabulary": 9}),
-    "family": (family_figure, {"names": ODD, "sizes": [3_000, 10**6, 10**8, 10**9, 10**11],
+    "sizes": (sizes_figure, {"names": ODD, "sizes": [3_000, 10**6, 10**8, 10**9, 10**11],
                                "own": 0}),
     "depth": (depth_loss_figure, {"losses": vector, "blind": 2.0, "before": vector[::-1]}),
     "substitutes": (substitutes_figure, {

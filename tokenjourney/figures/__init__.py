@@ -35,7 +35,7 @@ One page each, in the order of the journey:
 - feed_forward: `gelu_figure`, `gelu_table`
 - layers: `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
 - attribution (layers): `attribution_figure`, `attribution_table`
-- evidence (layers): `family_figure`, `depth_loss_figure`, `substitutes_figure`,
+- evidence (layers): `sizes_figure`, `depth_loss_figure`, `substitutes_figure`,
   `substitutes_table`
 - rollout (layers): `rollout_figure`, `occlusion_figure`, `rollout_table`
 - output: `output_figure`, `output_table`

@@ -1,4 +1,4 @@
-"""Why it works: the family by its parameters, the loss by depth, neighbours that stand in."""
+"""Why it works: models by their parameters, the loss by depth, neighbours that stand in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,15 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, line
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.layers import depth_axis, depth_words
 from tokenjourney.figures.matrices import as_vector, require_same_length
-from tokenjourney.figures.text import count, escaped, number, share, shortened, token_markup
+from tokenjourney.figures.parameters import short_count
+from tokenjourney.figures.text import (
+    count,
+    escaped,
+    number,
+    share,
+    shortened,
+    token_markup,
+)
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 
 _ROW = 30
@@ -22,7 +30,7 @@ _PANELS = (
 )
 
 
-def family_figure(
+def sizes_figure(
     *, names: Sequence[str], sizes: Sequence[int], own: int, theme: Theme | str = LIGHT
 ) -> go.Figure:
     """How many parameters some models have, one row each, on a logarithmic axis.
@@ -63,31 +71,19 @@ def family_figure(
         sketch.notes(
             note(text, 0, row, yref="y", anchor="right", shift=(-10, 0), size=14,
                  colour=theme.ink if strong else theme.ink2),
-            note(rounded(size), float(np.log10(size)), row, xref="x", yref="y", shift=(12, 0),
+            note(short_count(size), float(np.log10(size)), row, xref="x", yref="y", shift=(12, 0),
                  colour=theme.ink if strong else theme.ink2),
         )  # fmt: skip
     powers = range(int(np.log10(low)), int(np.log10(high)) + 1)
     ticks = [10.0**power for power in powers if (power - powers[0]) % 2 == 0]
     sketch.layout(
         xaxis={"type": "log", "range": [float(np.log10(low)), float(np.log10(high))],
-               "tickmode": "array", "tickvals": ticks, "ticktext": [rounded(t) for t in ticks],
+               "tickmode": "array", "tickvals": ticks,
+               "ticktext": [short_count(tick) for tick in ticks],
                "title": {"text": "parameters"}},
         yaxis={"range": [rows - 0.5, -0.5], **NO_TICKS},
     )  # fmt: skip
     return sketch.figure()
-
-
-def rounded(size: float) -> str:
-    """A large number in three digits and a letter.
-
-    >>> rounded(124439808), rounded(3111936), rounded(1e12), rounded(640)
-    ('124 M', '3.11 M', '1,000 B', '640')
-    """
-    for unit, letter in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
-        if size >= unit:
-            value = size / unit
-            return f"{value:,.0f}{letter}" if value >= 100 else f"{value:.3g}{letter}"
-    return f"{size:.0f}"
 
 
 def depth_loss_figure(

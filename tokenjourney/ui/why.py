@@ -13,12 +13,12 @@ from tokenjourney.analysis.evidence import (
     substitutes,
     word_swap,
 )
-from tokenjourney.analysis.family import FAMILY, parameters_by_formula
 from tokenjourney.analysis.lens import blind_loss, logit_lens
+from tokenjourney.analysis.parameters import family
 from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.evidence import (
     depth_loss_figure,
-    family_figure,
+    sizes_figure,
     substitutes_figure,
     substitutes_table,
 )
@@ -114,13 +114,13 @@ def _scale(page: Page, rows: range) -> None:
     if page.model is not bundled:
         sizes[page.model.name] = page.model.n_parameters
     own = len(sizes) - 1
-    sizes |= {name: parameters_by_formula(config) for name, config in FAMILY.items()}
+    sizes |= {one.name: one.total for one in family()}
     names, counts = list(sizes), list(sizes.values())
     left, right = page.columns(2)
     with left:
         page.figure(
             "family",
-            family_figure(names=names, sizes=counts, own=own, theme=page.theme),
+            sizes_figure(names=names, sizes=counts, own=own, theme=page.theme),
             lambda: (["model", "parameters"], list(zip(names, counts, strict=True))),
             of="model",
             own=names[own],
