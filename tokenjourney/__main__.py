@@ -18,7 +18,7 @@ from tokenjourney.training.corpus import Repetition, read_stories
 from tokenjourney.training.evaluate import bits_per_byte
 from tokenjourney.training.loop import Recipe
 from tokenjourney.training.progress import read_facts
-from tokenjourney.training.run import Run, publish, train
+from tokenjourney.training.run import Run, publish, publish_steps, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,6 +138,7 @@ def _train(options: argparse.Namespace) -> None:
         extra=options.extra,
         evaluate_every=options.evaluate_every,
         patience=options.patience,
+        keep_steps=options.keep_steps,
     )
     best = train(run)
     facts = read_facts(best)
@@ -148,6 +149,8 @@ def _train(options: argparse.Namespace) -> None:
     card = model_card(model, run, bits, facts["step"], options.data)
     save_head_averages(head_averages(model), model, options.out)
     (options.out / "README.md").write_text(card, encoding="utf-8")
+    if run.keep_steps:
+        publish_steps(run, options.out)
     print(f"{options.out}: {bits:.4f} bits per byte on {options.validation}")
 
 
@@ -280,6 +283,7 @@ def _add_train(made: argparse.ArgumentParser) -> None:
     add("--repeat-shuffled", type=float, default=0.03, help="share that repeat random tokens")
     add("--evaluate-every", type=int, default=250, help="steps between two measurements")
     add("--patience", type=int, default=8, help="measurements without a new best before stopping")
+    add("--keep-steps", type=int, nargs="*", default=[], help="also keep the weights after these")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
 from tokenjourney.training.evaluate import bits_per_byte
 from tokenjourney.training.loop import Recipe, make_optimizers, training_steps
-from tokenjourney.training.progress import load_progress, save_progress
+from tokenjourney.training.progress import load_progress, read_facts, save_progress
 
 Say = Callable[[str], None]
+STEP_CARD = "The same model after {step} steps. Its card stands two folders up.\n"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Run:
         extra: Further text files that are trained on but do not shape the vocabulary.
         evaluate_every: Steps between two measurements on the validation text.
         patience: Measurements without a new best before training stops early.
+        keep_steps: Numbers of steps after which the weights are kept for good; 0 is before any.
     """
 
     corpus: Sequence[Path]
@@ -52,6 +54,7 @@ class Run:
     extra: Sequence[Path] = ()
     evaluate_every: int = 250
     patience: int = 8
+    keep_steps: Sequence[int] = ()
 
 
 def train(run: Run, say: Say = print) -> Path:
@@ -84,10 +87,19 @@ def train(run: Run, say: Say = print) -> Path:
     say(f"{windows.n_tokens:,} tokens of text, {n_parameters:,} parameters.")
     began = time.perf_counter() - facts["seconds"]
     losses: list[float] = []
+
+    def keep(step: int) -> None:
+        if step in run.keep_steps:
+            bits = bits_per_byte(network, tokenizer, held_out)
+            save_progress(kept_weights(run, step), network, [], {"step": step, "bits": bits})
+
+    if facts["step"] == 0:
+        keep(0)
     batches = windows.batches(recipe.batch_size, facts["step"])
     for report in training_steps(network, optimizers, batches, recipe, facts["step"]):
         losses.append(report.loss)
         step = facts["step"] = report.step + 1
+        keep(step)
         if step % run.evaluate_every and step != recipe.steps:
             continue
         facts["seconds"] = time.perf_counter() - began
@@ -127,6 +139,11 @@ def vocabulary(stories: Sequence[str], d_vocab: int, path: Path, say: Say = prin
     return Tokenizer.from_merges([(left, right) for left, right in pairs], [END_OF_TEXT])
 
 
+def kept_weights(run: Run, step: int) -> Path:
+    """The file of the weights after that step, one of `keep_steps`."""
+    return run.work / f"step-{step:05}.safetensors"
+
+
 def publish(weights: Path, run: Run, out: Path, card: str) -> None:
     """Writes the best weights as a folder that `load_model` opens, fp16, with its card.
 
@@ -141,3 +158,21 @@ def publish(weights: Path, run: Run, out: Path, card: str) -> None:
     tokenizer = vocabulary((), run.config.d_vocab, run.work / "vocabulary.json")
     save_checkpoint(out, network, tokenizer, dtype=torch.float16)
     (out / "README.md").write_text(card, encoding="utf-8")
+
+
+def publish_steps(run: Run, out: Path) -> None:
+    """Writes the weights of `keep_steps` as folders `steps/N` in the published one, and their list.
+
+    The list, steps.json, holds for every step its number, its folder and the bits per byte on the
+    validation text; last the published weights themselves, whose folder is ".".
+    """
+    found = []
+    for step in sorted(run.keep_steps):
+        path = kept_weights(run, step)
+        if not path.exists():
+            continue  # training stopped before
+        publish(path, run, out / "steps" / str(step), STEP_CARD.format(step=f"{step:,}"))
+        found.append({"step": step, "folder": f"steps/{step}", "bits": read_facts(path)["bits"]})
+    best = read_facts(run.work / "best.safetensors")
+    found.append({"step": best["step"], "folder": ".", "bits": best["best"]})
+    (out / "steps.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,38 @@
+"""The model that was kept while it grew gets better, and speaks the bundled model's tokens."""
+
+import math
+
+import pytest
+
+import tokenjourney as tj
+from tokenjourney.analysis.growth import GROWING, stage_view, stages
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return stages()
+
+
+def test_it_starts_untrained_and_gets_better_each_time(kept):
+    assert kept[0].step == 0
+    bits = [stage.bits for stage in kept]
+    assert bits == sorted(bits, reverse=True)
+    assert len(kept) >= 4
+
+
+def test_the_files_together_stay_small():
+    assert sum(path.stat().st_size for path in GROWING.rglob("*") if path.is_file()) < 4_000_000
+
+
+def test_a_story_costs_an_untrained_one_what_guessing_costs_and_a_grown_one_less(kept):
+    bundled = tj.load_model()
+    ids = bundled.tokenizer.encode("Once upon a time there was a little girl.")
+    assert list(kept[0].model.tokenizer.encode("Once upon a time")) == ids[:4]
+    losses = [stage_view(stage, ids, 3).losses.mean_loss for stage in kept]
+    assert losses[0] == pytest.approx(math.log(2048), abs=0.4)
+    assert losses[-1] < losses[0] - 3
+
+
+def test_a_folder_without_the_list_is_refused(tmp_path):
+    with pytest.raises(tj.CheckpointError, match="keep-steps"):
+        stages(tmp_path)

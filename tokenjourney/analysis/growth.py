@@ -1,0 +1,114 @@
+"""The same prompt through one model at several steps of its training."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokenjourney.analysis.lens import unembedded
+from tokenjourney.analysis.output import PositionPredictions, position_predictions
+from tokenjourney.errors import CheckpointError
+from tokenjourney.generation import generate
+from tokenjourney.journey import trace
+from tokenjourney.model.checkpoints import load_checkpoint
+from tokenjourney.model.loading import MODELS_FOLDER
+from tokenjourney.model.model import Model
+
+GROWING = MODELS_FOLDER / "growing"
+"""The bundled model that was kept while it grew; `python -m tokenjourney train --keep-steps`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One model of several that were kept.
+
+    Attributes:
+        step: After how many steps of training; 0 is untrained.
+        bits: Bits per byte on stories that it was never trained on.
+        model: It.
+    """
+
+    step: int
+    bits: float
+    model: Model
+
+
+def stages(folder: Path = GROWING) -> tuple[Stage, ...]:
+    """The models that a training kept, the youngest first.
+
+    Raises:
+        CheckpointError: the folder holds no list of them, or one of them is damaged.
+    """
+    try:
+        listed = json.loads((folder / "steps.json").read_text(encoding="utf-8"))
+        return tuple(
+            Stage(
+                int(one["step"]),
+                float(one["bits"]),
+                load_checkpoint(folder / one["folder"], name=f"step {one['step']}"),
+            )
+            for one in listed
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder} holds no models kept while training: {error}. Train them again with "
+            "--keep-steps, or get the project again."
+        ) from error
+
+
+@dataclass(frozen=True, eq=False)
+class StageView:
+    """What one of them makes of a prompt.
+
+    Attributes:
+        best: The k most probable next tokens at a position: (token ID, probability), in order.
+        came: The token that really comes next there and its probability; None at the end.
+        losses: Every position's prediction beside what came.
+        patterns: (n_layers, n_heads, T, T).
+        sample: What it writes by itself behind the prompt.
+    """
+
+    best: tuple[tuple[int, float], ...]
+    came: tuple[int, float] | None
+    losses: PositionPredictions
+    patterns: NDArray[np.float32]
+    sample: str
+
+
+def stage_view(
+    stage: Stage, token_ids: Sequence[int], position: int, k: int = 5, n_sampled: int = 24
+) -> StageView:
+    """One stage's view of a prompt of at most n_ctx tokens.
+
+    Args:
+        stage: From `stages`.
+        token_ids: The prompt.
+        position: The position whose prediction is asked for.
+        k: How many candidates.
+        n_sampled: Tokens to write, at temperature 0.8 with seed 0, as far as there is room.
+    """
+    model = stage.model
+    journey = trace(model, token_ids)
+    best = tuple(
+        (one.token_id, one.probability) for one in journey.next_tokens(position=position, k=k)
+    )
+    last = journey[f"blocks.{model.config.n_layers - 1}.hook_resid_post"]
+    losses = position_predictions(unembedded(model, last), journey.token_ids)
+    came = None
+    if position < len(journey) - 1:
+        came = (int(journey.token_ids[position + 1]), float(losses.true_probability[position]))
+    room = min(n_sampled, model.config.n_ctx - len(journey))
+    written = generate(model, token_ids, room, 0.8, seed=0) if room else ()
+    new = [step.token.id for step in written]
+    return StageView(
+        best=best,
+        came=came,
+        losses=losses,
+        patterns=np.stack([journey["pattern", b] for b in range(model.config.n_layers)]),
+        sample=model.tokenizer.decode(new) if model.tokenizer else "",
+    )
