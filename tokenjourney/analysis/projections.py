@@ -1,4 +1,4 @@
-"""Many dimensions on a flat map: principal component analysis."""
+"""Many dimensions on a flat map: principal component analysis, and maps laid on each other."""
 
 from __future__ import annotations
 
@@ -55,3 +55,20 @@ def principal_plane(rows: ArrayLike) -> Projection:
     found.points.setflags(write=False)
     found.shares.setflags(write=False)
     return found
+
+
+def aligned(points: Array, reference: Array) -> Array:
+    """A map turned, and mirrored where that helps, to lie as nearly as it can on another.
+
+    Distances within it stay. Schönemann, "A generalized solution of the orthogonal Procrustes
+    problem" (1966): the orthogonal R that makes ‖points · R − reference‖ smallest is U Vᵀ of the
+    singular value decomposition U S Vᵀ of pointsᵀ · reference.
+
+    Args:
+        points: (n, 2), the map to turn.
+        reference: (n, 2), where the same points lay before.
+    """
+    left, _, right = np.linalg.svd(points.T.astype(np.float64) @ reference.astype(np.float64))
+    turned = np.asarray(points @ (left @ right), np.float32)
+    turned.setflags(write=False)
+    return turned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -136,7 +136,7 @@ def next_token_loss(
         network: Maps (B, T) IDs to (B, T, d_vocab) logits.
         inputs: (B, T) IDs.
         targets: (B, T) IDs, each the one that comes after the input at its place.
-        tap: Watches the pass, in networks that take one.
+        tap: Watches and edits the pass, in networks that take one.
     """
     logits = network(inputs) if tap is NO_TAP else network(inputs, tap)
     return F.cross_entropy(
@@ -150,8 +150,20 @@ def training_steps(
     batches: Iterator[tuple[Tensor, Tensor]],
     recipe: Recipe,
     first_step: int = 0,
+    *,
+    tap: Tap = NO_TAP,
+    watch: Callable[[GPT2], None] | None = None,
 ) -> Iterator[StepReport]:
     """Trains step by step, reporting after each; stop iterating to stop training.
+
+    Args:
+        network: Its weights change.
+        optimizers: From `make_optimizers`.
+        batches: Endless (inputs, targets), both (B, T).
+        recipe: How to train.
+        first_step: The step to begin with, where a run is resumed.
+        tap: Watches and edits every pass: a network that lacks something is trained through it.
+        watch: Sees the network in every step, when its gradients are there and nothing is changed.
 
     Raises:
         TokenJourneyError: the loss is no longer a number.
@@ -162,9 +174,11 @@ def training_steps(
         rate = recipe.rate(step)
         inputs, targets = next(batches)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            loss = next_token_loss(network, inputs, targets, balance.tap)
+            loss = next_token_loss(network, inputs, targets, balance.tap if tap is NO_TAP else tap)
             balanced = loss + balance.auxiliary_loss()
         balanced.backward()  # type: ignore[no-untyped-call]
+        if watch:
+            watch(network)
         norm = nn.utils.clip_grad_norm_(network.parameters(), recipe.clip, foreach=True)
         for optimizer in optimizers:
             for group in optimizer.param_groups:

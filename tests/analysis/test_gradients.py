@@ -1,0 +1,96 @@
+"""Gradients are those of torch's own backward pass, part by part."""
+
+import numpy as np
+import pytest
+import torch
+
+import tokenjourney as tj
+from tests.engine import CONFIG, TEXT, random_model
+from tokenjourney.analysis.gradients import backward_pass, logit_gradient, strongest_pulls
+from tokenjourney.analysis.projections import aligned
+from tokenjourney.analysis.recording import EmbeddingMaps, block_lengths
+from tokenjourney.analysis.untrained import evenness, untrained_patterns
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.training.loop import next_token_loss
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return random_model()
+
+
+@pytest.fixture(scope="module")
+def ids(model):
+    return tuple(model.tokenizer.encode(TEXT))
+
+
+@pytest.fixture(scope="module")
+def found(model, ids):
+    return backward_pass(model, ids)
+
+
+def test_the_gradient_at_the_logits_is_probabilities_minus_one_hot():
+    logits = torch.tensor(rng.normal(size=9), requires_grad=True)
+    torch.nn.functional.cross_entropy(logits[None], torch.tensor([4])).backward()
+    gradient = logit_gradient(logits.detach().numpy(), 4)
+    np.testing.assert_allclose(gradient, logits.grad.numpy(), atol=1e-12)
+    assert gradient.sum() == pytest.approx(0, abs=1e-12)
+    assert 4 not in strongest_pulls(gradient, 4)
+
+
+def test_both_ways_together_are_the_gradient_of_the_tied_matrix(model, ids, found):
+    network = GPT2(CONFIG).eval()
+    network.load_state_dict(model.network.state_dict())
+    tokens = torch.tensor([ids])
+    loss = next_token_loss(network, tokens[:, :-1], tokens[:, 1:])
+    loss.backward()
+    assert found.loss == pytest.approx(loss.item(), abs=1e-5)
+    np.testing.assert_allclose(found.total, network.W_E.grad.norm(dim=-1), rtol=1e-3, atol=1e-6)
+
+
+def test_the_lookup_reaches_the_rows_that_were_read_and_no_others(ids, found):
+    read = set(ids[:-1])  # the last token predicts nothing yet
+    assert set(np.flatnonzero(found.lookup).tolist()) == read
+    assert (found.unembedding > 0).all()
+
+
+def test_the_model_keeps_no_gradient(model, found):
+    assert all(parameter.grad is None for parameter in model.network.parameters())
+
+
+def test_no_gradient_arrives_at_a_token_that_predicts_nothing(found):
+    assert (found.arrivals[:, -1] == 0).all()
+    assert (found.arrivals[:, :-1] > 0).all()
+
+
+def test_a_single_token_is_refused(model):
+    with pytest.raises(tj.PromptError, match="no next one"):
+        backward_pass(model, [3])
+
+
+def test_a_map_is_turned_and_not_bent():
+    points = rng.normal(size=(7, 2)).astype(np.float32)
+    turn = np.array([[0.0, 1.0], [1.0, 0.0]], np.float32)  # mirrored
+    np.testing.assert_allclose(aligned(points @ turn, points), points, atol=1e-5)
+
+
+def test_a_map_of_what_hardly_moved_hardly_moves():
+    rows = rng.normal(size=(12, 6))
+    maps = EmbeddingMaps()
+    for step in range(4):
+        maps.add(step, (rows + 1e-4 * rng.normal(size=rows.shape)).tolist())
+    for points in maps.points[1:]:
+        np.testing.assert_allclose(points, maps.points[0], atol=0.02)
+
+
+def test_a_block_is_as_long_as_its_two_parts_together():
+    np.testing.assert_allclose(block_lengths(np.float32([[9, 9, 3, 4, 9]])), [[5.0]])
+
+
+def test_an_untrained_head_looks_around_more_evenly_than_one_that_looks_at_itself():
+    pattern = untrained_patterns(CONFIG, [5, 9, 5, 7], block=1)[0]
+    np.testing.assert_allclose(pattern.sum(-1), 1, atol=1e-5)
+    assert evenness(pattern) > 0.99
+    assert evenness(np.eye(4, dtype=np.float32)) == 0
