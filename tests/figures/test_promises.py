@@ -22,13 +22,21 @@ from tokenjourney.figures.evidence import (
     substitutes_figure,
 )
 from tokenjourney.figures.feed_forward import gelu_figure
+from tokenjourney.figures.growth import StageColumn, stages_figure
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure
 from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.layer_norm import layer_norm_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
+from tokenjourney.figures.learning_curves import (
+    GradientPanel,
+    gradient_lengths_figure,
+    loss_curves_figure,
+)
+from tokenjourney.figures.moving_map import moving_map_figure
 from tokenjourney.figures.output import output_figure
 from tokenjourney.figures.parameters import family_figure, values_figure
+from tokenjourney.figures.patterns import PatternPanel, patterns_figure
 from tokenjourney.figures.positions import (
     distance_figure,
     position_pictures_figure,
@@ -36,6 +44,7 @@ from tokenjourney.figures.positions import (
 )
 from tokenjourney.figures.predictions import predictions_figure
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure
+from tokenjourney.figures.row_gradients import RowGradients, row_gradients_figure
 from tokenjourney.figures.strips import strips_figure
 from tokenjourney.figures.theme import DARK, LIGHT
 from tokenjourney.figures.treemap import Tile, treemap_figure
@@ -118,6 +127,23 @@ CASES = {
     "predictions": (predictions_figure, {
         "labels": ODD, "guesses": ODD, "guess_probabilities": vector,
         "true_probabilities": vector[1:], "losses": vector[1:], "followed": 2}),
+    "losses": (loss_curves_figure, {
+        "steps": vector, "train": vector, "seen_at": vector[:2], "held_out": vector[:2],
+        "twin": vector, "vocabulary": 9, "last_step": 5, "marked": 2}),
+    "gradient lengths": (gradient_lengths_figure, {
+        "panels": [GradientPanel("with", "", ODD, square), GradientPanel("no", "", ODD, square)],
+        "steps": vector, "last_step": 5}),
+    "moving map": (moving_map_figure, {
+        "trail": [numbers(TOKENS, 2)] * 2, "labels": ODD, "limit": 2.0,
+        "kinds": ["letters", "capitals", "other", "other", "letters"]}),
+    "patterns": (patterns_figure, {
+        "panels": [PatternPanel("before", "", square), PatternPanel("after", "", square)],
+        "labels": ODD, "followed": 1}),
+    "row gradients": (row_gradients_figure, {
+        "ways": [RowGradients("read", "", vector, 0.0)], "labels": ODD, "others": "others",
+        "followed": 0}),
+    "stages": (stages_figure, {
+        "columns": [StageColumn("untrained", ("a", "b"), ODD, vector, 0.5)], "came": ODD[0]}),
     "strips": (strips_figure, {
         "columns": [("Token", "", square)], "labels": ODD, "ids": [1, 2, 3, 4, 5], "followed": 2}),
 }  # fmt: skip

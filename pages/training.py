@@ -1,0 +1,368 @@
+"""Training: every prefix is an exercise, and the error flows back to where it came from."""
+
+import streamlit as st
+
+import tokenjourney as tj
+from tokenjourney import ui
+from tokenjourney.analysis import gradients
+from tokenjourney.analysis.growth import stage_view, stages
+from tokenjourney.analysis.lens import unembedded
+from tokenjourney.analysis.output import position_predictions
+from tokenjourney.analysis.recording import (
+    block_lengths,
+    curves,
+    map_limit,
+    patterns_at,
+    sharpest_head,
+    strongest_shares,
+    through_blocks,
+)
+from tokenjourney.analysis.untrained import evenness, untrained_patterns
+from tokenjourney.figures.bars import pushes_figure
+from tokenjourney.figures.growth import StageColumn, stages_figure, stages_table
+from tokenjourney.figures.learning_curves import (
+    GradientPanel,
+    curves_table,
+    gradient_lengths_figure,
+    loss_curves_figure,
+    scientific,
+)
+from tokenjourney.figures.moving_map import moving_map_figure, moving_map_table
+from tokenjourney.figures.patterns import PatternPanel, patterns_figure, patterns_table
+from tokenjourney.figures.predictions import predictions_figure, predictions_table
+from tokenjourney.figures.row_gradients import (
+    RowGradients,
+    row_gradients_figure,
+    row_gradients_table,
+)
+from tokenjourney.figures.text import count, number, share, signed
+from tokenjourney.training import loop, micro, parts
+from tokenjourney.ui import live_training as live
+
+MOST_ROWS = 12
+
+page = ui.open_page("training")
+page.shapes("(T)", "(T, d_vocab)", "(T, 1)")
+journey, config, theme = page.journey, page.model.config, page.theme
+alone = len(journey) == 1
+asked = min(page.token, max(0, len(journey) - 2))  # the last token has no next one yet
+
+
+def every_prefix() -> gradients.Array | None:
+    """What is compared with what: each position's prediction and what really came."""
+    page.section("prefixes", n=max(0, len(journey) - 1))
+    last = journey[f"blocks.{config.n_layers - 1}.hook_resid_post"]
+    found = page.remember(
+        "positions", lambda: position_predictions(unembedded(page.model, last), journey.token_ids)
+    )
+    arguments = {
+        "labels": page.texts_of_tokens,
+        "guesses": [page.label(int(i)) for i in found.best],
+        "guess_probabilities": found.best_probability,
+        "true_probabilities": found.true_probability,
+        "losses": found.loss,
+    }
+    page.figure(
+        "prefixes",
+        predictions_figure(**arguments, followed=asked, theme=theme),
+        lambda: predictions_table(**arguments),
+        mean=number(found.mean_loss), n=len(found.loss),
+        guess=number(micro.guessing_loss(config.d_vocab)), d_vocab=count(config.d_vocab),
+    )  # fmt: skip
+    return found
+
+
+def backward(found) -> None:
+    """The gradient at the logits, and the rows of the embedding matrix that it reaches."""
+    page.section("backward", token=ui.token(page.labels[asked]))
+    target = journey.token_ids[asked + 1]
+    gradient = gradients.logit_gradient(journey.logits_at(asked), target)
+    pulled = gradients.strongest_pulls(gradient, target)
+    left, right = page.columns([1.4, 1])
+    with left:
+        page.figure(
+            "logits",
+            pushes_figure(
+                promoted_labels=[page.label(target)], promoted=[-gradient[target]],
+                suppressed_labels=[page.label(i) for i in pulled],
+                suppressed=[-gradient[i] for i in pulled], axis="minus the gradient",
+                by="The gradient", theme=theme,
+            ),
+            lambda: (
+                ["token", "ID", "probability − 1 if it came"],
+                [(page.label(i), i, float(gradient[i])) for i in (target, *pulled)],
+            ),
+            token=ui.token(page.labels[asked]), came=page.label(target),
+            up=number(-gradient[target]), loss=number(found.loss[asked]),
+        )  # fmt: skip
+    with right:
+        page.say("tied" if config.tied else "untied")
+    rows()
+
+
+def rows() -> None:
+    """Through the lookup only the rows that were used; through the unembedding all."""
+    found = page.remember(
+        "backward",
+        lambda: gradients.backward_pass(page.model, page.untouched.token_ids, page.off.edits),
+    )
+    used = found.used.tolist()
+    shown = used[:MOST_ROWS]
+    own = int(journey.token_ids[asked])
+    ways = [
+        RowGradients(page.plain(f"ways.{key}.title"), page.plain(f"ways.{key}.note"),
+                     values[shown], found.mean_of_others(values, shown))
+        for key, values in (
+            ("lookup", found.lookup), ("unembedding", found.unembedding), ("both", found.total)
+        )[: 3 if found.tied else 2]
+    ]  # fmt: skip
+    arguments = {
+        "labels": [page.label(i) for i in shown],
+        "others": page.plain("others", n=count(config.d_vocab - len(shown))),
+    }
+    page.figure(
+        "rows",
+        row_gradients_figure(
+            ways, **arguments, followed=shown.index(own) if own in shown else None, theme=theme
+        ),
+        lambda: row_gradients_table(ways, **arguments),
+        n_used=len(used), n_lookup=count((found.lookup > 0).sum()),
+        n_unembedding=count((found.unembedding > 0).sum()), d_vocab=count(config.d_vocab),
+        n_tokens=len(found.token_ids),
+    )  # fmt: skip
+
+
+@ui.part
+def live_training() -> None:
+    """A micro GPT that is trained now, in this page."""
+    page.section("live")
+    settings = live.choices(page)
+    live.buttons(page, settings)
+    now = live.watched()
+    if now is None:
+        page.say("not_yet")
+        return
+    again = None if now.run.is_over or now.run.state == "paused" else live.EVERY_SECONDS
+
+    @st.fragment(run_every=again)
+    def watching() -> None:
+        recorded(now)
+        if again and (now.run.is_over or now.run.state == "paused"):
+            st.rerun()
+
+    watching()
+
+
+def recorded(now) -> None:
+    """Everything that was recorded so far, at the newest moment or the one looked at."""
+    moments = list(now.run.moments)
+    live.progress(page, now)
+    if not moments:
+        return
+    live.scrubber(page, now, moments)
+    moment = now.at(moments)
+    found, last = curves(moments), now.run.settings.steps
+    vocabulary = len(now.run.beginning.vocabulary)
+    page.figure(
+        "losses",
+        loss_curves_figure(
+            steps=found.steps, train=found.train, seen_at=found.seen_at, held_out=found.held_out,
+            twin=found.twin, vocabulary=vocabulary, last_step=last, marked=moment.step, theme=theme,
+        ),
+        lambda: curves_table(
+            steps=found.steps, train=found.train, seen_at=found.seen_at, held_out=found.held_out,
+            twin=found.twin,
+        ),
+        of="model", first=number(found.held_out[0]), now=number(found.held_out[-1]),
+        fell=signed(found.held_out[-1] - found.held_out[0]),
+    )  # fmt: skip
+    page.say("sample_title", step=count(moment.step))
+    page.show(live.sample(page, moment))
+    left, right = page.columns(2)
+    with left:
+        embedding(now, moments, moment)
+    with right:
+        sharpening(now, moments, moment)
+    lengths(now, found, moment)
+
+
+def embedding(now, moments, moment) -> None:
+    """The rows of W_E on a map, and the way that they came."""
+    now.maps.catch_up(moments)
+    place = now.maps.steps.index(moment.step)
+    labels = [now.labels[i] for i in now.run.beginning.on_map]
+    kinds = [live.kind(label) for label in labels]
+    page.figure(
+        "map",
+        moving_map_figure(
+            trail=now.maps.points[max(0, place - 6) : place + 1], labels=labels, kinds=kinds,
+            limit=map_limit(now.maps.points), shares=now.maps.shares[place], theme=theme,
+        ),
+        lambda: moving_map_table(points=now.maps.points[place], labels=labels, kinds=kinds),
+        of="model", step=count(moment.step), n=len(labels),
+    )  # fmt: skip
+
+
+def sharpening(now, moments, moment) -> None:
+    """One head on a text that was held out, untrained and now."""
+    first, here = patterns_at(moments[0]), patterns_at(moment)
+    block, head = sharpest_head(patterns_at([m for m in moments if m.snapshot][-1]))
+    labels = [now.labels[i] for i in now.run.beginning.probe]
+    panels = [
+        PatternPanel(page.plain("untrained_step"), "", first[block, head]),
+        PatternPanel(page.plain("this_step", step=count(moment.step)), "", here[block, head]),
+    ]
+    page.figure(
+        "sharpening",
+        patterns_figure(panels, labels=labels, theme=theme),
+        lambda: patterns_table(panels, labels=labels),
+        of="model", block=block, head=head, before=share(strongest_shares(first[block, head])),
+        after=share(strongest_shares(here[block, head])),
+    )  # fmt: skip
+
+
+def lengths(now, found, moment) -> None:
+    """How long the gradients of the parts are, with skip connections and without."""
+    page.section("lengths")
+    names = parts.part_names(now.run.config)
+    short = ["embedding", *(f"block {b}" for b in range(now.run.settings.n_layers))]
+    panels = [
+        GradientPanel(page.plain(f"panels.{key}.title"), page.plain(f"panels.{key}.note"), short,
+                      through_blocks(values))
+        for key, values in (("with", found.norms), ("without", found.twin_norms))
+        if len(values)
+    ]  # fmt: skip
+    page.figure(
+        "lengths",
+        gradient_lengths_figure(
+            panels, steps=found.steps, last_step=now.run.settings.steps, marked=moment.step,
+            theme=theme,
+        ),
+        lambda: (
+            ["step", *names, *(f"{name} (no skips)" for name in names if len(found.twin_norms))],
+            [
+                (m.step, *m.norms, *m.twin_norms)
+                for m in now.run.moments[: len(found.steps)]
+            ],
+        ),
+        of="model",
+    )  # fmt: skip
+    if len(found.twin_norms):
+        ends = [block_lengths(values)[moment.step] for values in (found.norms, found.twin_norms)]
+        page.say(
+            "skips", step=count(moment.step), last=now.run.settings.n_layers - 1,
+            with_first=scientific(ends[0][0]), with_last=scientific(ends[0][-1]),
+            without_first=scientific(ends[1][0]), without_last=scientific(ends[1][-1]),
+        )  # fmt: skip
+
+
+@ui.part
+def untrained() -> None:
+    """The same prompt and the same head, random and trained."""
+    page.section("untrained")
+    with st.container(key="training-pickers", horizontal=True, gap="large"):
+        block, head = page.block_picker(), page.head_picker()
+    before = page.remember(
+        f"untrained {block}", lambda: untrained_patterns(config, journey.token_ids, block)
+    )[head]
+    after = journey["pattern", block][head]
+    panels = [
+        PatternPanel(page.plain("panels.random.title"), page.plain("panels.random.note"), before),
+        PatternPanel(page.model.name, page.plain("panels.loaded.note"), after),
+    ]
+    page.figure(
+        "untrained",
+        patterns_figure(panels, labels=page.texts_of_tokens, followed=page.token, theme=theme),
+        lambda: patterns_table(panels, labels=page.texts_of_tokens),
+        block=block, head=head, before=share(evenness(before)), after=share(evenness(after)),
+    )  # fmt: skip
+
+
+@ui.part
+def growing() -> None:
+    """The prompt through one model at five moments of its training."""
+    kept = page.remember("stages", stages, of="model")
+    grown = kept[-1].model
+    page.section("growing", parameters=count(grown.n_parameters), n=len(kept))
+    ids = grown.tokenizer.encode(journey.text)
+    if not 1 <= len(ids) <= grown.config.n_ctx:
+        page.say("too_long", n=count(len(ids)), most=count(grown.config.n_ctx))
+        return
+    same = page.model.tokenizer is not None and tuple(ids) == tuple(journey.token_ids)
+    position = page.token if same else len(ids) - 1
+    views = [
+        page.remember(
+            f"stage {one.step} {position}", lambda one=one: stage_view(one, ids, position)
+        )
+        for one in kept
+    ]  # fmt: skip
+    labels = [grown.tokenizer.visible(i) for i in ids]
+    came = labels[position + 1] if position + 1 < len(ids) else ""
+    columns = [
+        StageColumn(
+            page.plain("stage" if one.step else "stage_0", step=count(one.step)),
+            (
+                page.plain("stage_held_out", bits=number(one.bits)),
+                page.plain("stage_loss", loss=number(view.losses.mean_loss))
+                if len(ids) > 1 else "",
+            ),
+            [grown.tokenizer.visible(i) for i, _ in view.best],
+            [probability for _, probability in view.best],
+            view.came[1] if view.came else None,
+        )
+        for one, view in zip(kept, views, strict=True)
+    ]  # fmt: skip
+    page.figure(
+        "stages",
+        stages_figure(columns, came=came, theme=theme),
+        lambda: stages_table(columns, came=came),
+        of="model", token=ui.token(labels[position]),
+    )  # fmt: skip
+    with st.container(key="training-grown", horizontal=True, gap="large"):
+        block = int(page.slider("gblock", page.plain("choices.block"), 0,
+                                grown.config.n_layers - 1, 2, width=220))  # fmt: skip
+        head = int(page.slider("ghead", page.plain("choices.head"), 0,
+                               grown.config.n_heads - 1, 0, width=220))  # fmt: skip
+    panels = [
+        PatternPanel(column.title, "", view.patterns[block, head])
+        for column, view in zip(columns, views, strict=True)
+    ]
+    page.figure(
+        "grown",
+        patterns_figure(panels, labels=labels, followed=position, theme=theme),
+        lambda: patterns_table(panels, labels=labels),
+        of="model", block=block, head=head,
+    )  # fmt: skip
+    page.say("written")
+    for column, (one, view) in zip(columns, zip(kept, views, strict=True), strict=True):
+        page.say("stage_sample", stage=column.title, text=view.sample, step=one.step)
+
+
+if alone:
+    page.section("prefixes", n=0)
+    page.say("one_token")
+else:
+    losses = every_prefix()
+    page.look_for(token=ui.token(page.labels[asked]), came=page.label(journey.token_ids[asked + 1]))
+    backward(losses)
+live_training()
+untrained()
+growing()
+if not alone:
+    chance = float(losses.true_probability[asked])
+    came = ui.latex(page.label(journey.token_ids[asked + 1]))
+    page.formula(
+        r"L = -\frac{1}{T-1} \sum_{t=0}^{T-2} \ln p_t(x_{t+1}) \qquad "
+        r"\frac{\partial L_t}{\partial \ell_i} = p_t(i) - [\,i = x_{t+1}\,]",
+        [
+            (rf"p_{{{asked}}}({came})", f"= {chance:.4f}"),
+            (rf"L_{{{asked}}}", rf"= -\ln {chance:.4f} = {losses.loss[asked]:.3f}"),
+            (rf"\partial L_{{{asked}}} / \partial \ell_{{{came}}}",
+             rf"= {chance:.4f} - 1 = {chance - 1:.4f}"),
+            (rf"L, \; T = {len(journey)}", f"= {losses.mean_loss:.3f}"),
+        ],
+    )  # fmt: skip
+page.source(
+    loop.next_token_loss, loop.training_steps, parts.without_skips, gradients.backward_pass,
+    tj.model.gpt2.GPT2, micro.micro_training,
+)  # fmt: skip

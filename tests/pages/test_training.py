@@ -1,0 +1,90 @@
+"""The training page compares, explains one step back, and trains."""
+
+import time
+
+import numpy as np
+import pytest
+
+import tokenjourney as tj
+from tests.pages.driver import charts, html, open_page, run, trace
+
+PROMPT = "The dog chased another dog"
+ALWAYS = {"training-untrained", "training-stages", "training-grown"}
+COMPARED = {"training-prefixes", "training-logits", "training-rows"}
+TRAINED = {"training-losses", "training-map", "training-sharpening", "training-lengths"}
+
+
+def test_the_pulls_are_probabilities_minus_one_hot():
+    model = tj.load_model()
+    journey = tj.trace(model, PROMPT)
+    following = journey.token_ids[2]
+    every = journey.next_tokens(position=1, k=model.config.d_vocab)
+    chance = next(one.probability for one in every if one.token_id == following)
+    app = open_page("training", prompt=PROMPT, token=1)
+    assert trace(app, "training-logits", "pushed up")["x"] == pytest.approx([1 - chance], abs=1e-4)
+
+
+def test_rows_that_were_not_read_get_nothing_through_the_lookup():
+    app = open_page("training", prompt=PROMPT)
+    assert trace(app, "training-rows", "by being read")["x"][-1] == 0
+    assert trace(app, "training-rows", "as a candidate")["x"][-1] > 0
+    assert set(charts(app)) == ALWAYS | COMPARED
+
+
+def test_a_single_token_has_nothing_to_be_compared_with():
+    app = open_page("training", prompt="Once")
+    assert "nothing to compare with" in html(app)
+    assert set(charts(app)) == ALWAYS
+
+
+def test_the_untrained_head_is_not_the_trained_one():
+    first, second = (
+        np.nan_to_num(one["z"])
+        for one in charts(open_page("training", prompt=PROMPT))["training-untrained"]
+        if one["type"] == "heatmap"
+    )
+    assert np.abs(first - second).max() > 0.1
+
+
+def patterns(app):
+    """The two patterns of the head that sharpens: untrained, and at the moment looked at."""
+    traces = charts(app)["training-sharpening"]
+    return [np.nan_to_num(one["z"]) for one in traces if one["type"] == "heatmap"]
+
+
+def test_a_training_is_run_looked_back_through_and_stopped_by_the_next():
+    app = open_page("training", prompt=PROMPT, learn="station", lsteps=20, lsize="32")
+    app.button("training.train").click()
+    run(app)
+    end = time.monotonic() + 120
+    while not app.session_state["training.watched"].run.is_over:
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    run(app)
+    assert "Done: 20 steps" in app.get("progress")[0].proto.text
+    assert set(charts(app)) == ALWAYS | COMPARED | TRAINED
+    held_out = trace(app, "training-losses", "held out")["y"]
+    assert held_out[-1] < held_out[0]
+    assert len(trace(app, "training-losses", "no skips")["x"]) == 21
+    untrained, now = patterns(app)
+    assert np.abs(untrained - now).max() > 0
+    app.select_slider("training.at").set_value(0)
+    run(app)
+    assert "after step 0" in html(app)
+    untrained, now = patterns(app)
+    np.testing.assert_array_equal(untrained, now)
+
+
+def test_a_text_that_is_too_short_is_told_and_leaves_the_page():
+    app = open_page("training", prompt=PROMPT, learn="mine")
+    app.text_area("training.mine").set_value("too short")
+    run(app)
+    app.button("training.train").click()
+    run(app)
+    end = time.monotonic() + 120
+    while not app.session_state["training.watched"].run.is_over:
+        assert time.monotonic() < end
+        time.sleep(0.3)
+    run(app)
+    assert "take a longer text" in html(app)
+    assert set(charts(app)) == ALWAYS | COMPARED

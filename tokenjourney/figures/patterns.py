@@ -1,0 +1,162 @@
+"""Attention patterns side by side: one head at several times, or in several networks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import ArrayLike
+
+from tokenjourney.figures.drawing import (
+    NO_TICKS,
+    Sketch,
+    cells_to_click,
+    colour_bar,
+    heading,
+    labelled_positions,
+    note,
+    outline,
+    row_label,
+    tick_texts,
+)
+from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import Array, as_matrix
+from tokenjourney.figures.png import enlarged, png_uri, quantised
+from tokenjourney.figures.text import distinct_labels, number
+from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+
+_LEFT, _TOP, _BOTTOM = 92, 52, 104
+_MOST_AS_HEATMAP, _MOST_HOVERED = 48, 24
+
+
+@dataclass(frozen=True, eq=False)
+class PatternPanel:
+    """One attention pattern, (T, T), and what it is."""
+
+    title: str
+    subtitle: str
+    pattern: ArrayLike
+
+
+def patterns_figure(
+    panels: Sequence[PatternPanel],
+    *,
+    labels: Sequence[str],
+    followed: int | None = None,
+    theme: Theme | str = LIGHT,
+) -> go.Figure:
+    """Attention patterns on one scale: query down, key across, shares from 0 to 1.
+
+    Args:
+        panels: the patterns, all of the same tokens.
+        labels: the visible texts of the T tokens.
+        followed: the row with the accent.
+        theme: "light", "dark" or a `Theme`.
+
+    Raises:
+        FigureError: no panel, or a pattern of another shape.
+    """
+    theme = as_theme(theme)
+    matrices = [as_matrix(panel.pattern, "pattern") for panel in panels]
+    tokens = len(labels)
+    if not panels or any(matrix.shape != (tokens, tokens) for matrix in matrices):
+        raise FigureError(f"Every pattern must have the shape ({tokens}, {tokens}).")
+    names = distinct_labels(labels)
+    cell = _row_height(tokens, len(panels))
+    plot = cell * tokens
+    sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, 12, _TOP, _BOTTOM),
+                    hoverdistance=30)  # fmt: skip
+    gap = 0.03
+    width = (1 - gap * (len(panels) - 1)) / len(panels)
+    for index, (panel, matrix) in enumerate(zip(panels, matrices, strict=True)):
+        left = index * (width + gap)
+        sketch.notes(*heading(panel.title, panel.subtitle, left, 1, theme=theme))
+        most = max(2, int(900 * width / 26))
+        _add_pattern(sketch, matrix, names, str(index + 1) if index else "", (left, width),
+                     followed, cell, most, theme)  # fmt: skip
+    always = [] if followed is None else [followed]
+    for position in labelled_positions(tokens, max(3, int(plot / 16)), always):
+        text = row_label(names[position], followed=position == followed, theme=theme, length=12)
+        sketch.notes(note(text, 0, position, yref="y", anchor="right", shift=(-8, 0),
+                          size=13 if cell >= 14 else 12))  # fmt: skip
+    sketch.notes(
+        note("key: who<br>answers", 0, 0, anchor="right", valign="top", shift=(-14, -12),
+             colour=theme.ink3),
+        note("query: who asks", 0, 0.5, anchor="center", shift=(-_LEFT + 9, 0), textangle=-90,
+             colour=theme.ink3) if plot > 110 else note("", 0, 0),
+    )  # fmt: skip
+    colour_bar(sketch, low=0, high=1, x=0, length=min(0.3, width), below_px=68, plot_px=plot,
+               theme=theme)  # fmt: skip
+    return sketch.figure()
+
+
+def patterns_table(panels: Sequence[PatternPanel], *, labels: Sequence[str]) -> Table:
+    """A row per query and key, with the share in each panel."""
+    names = distinct_labels(labels)
+    arrays = [np.asarray(panel.pattern, np.float32) for panel in panels]
+    return ["query position", "query", "key position", "key", *(p.title for p in panels)], [
+        (query, names[query], key, names[key], *(float(array[query, key]) for array in arrays))
+        for query in range(len(names))
+        for key in range(query + 1)
+    ]
+
+
+def _add_pattern(
+    sketch: Sketch, matrix: Array, names: list[str], suffix: str, place: tuple[float, float],
+    followed: int | None, cell: float, most: int, theme: Theme,
+) -> None:  # fmt: skip
+    tokens, (left, width) = len(names), place
+    axes: dict[str, Any] = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    past = np.where(np.triu(np.ones(matrix.shape, bool), 1), np.float32(np.nan), matrix)
+    as_picture = tokens > _MOST_AS_HEATMAP
+    sketch.trace(
+        go.Heatmap(
+            z=np.full((1, 1), np.nan, np.float32) if as_picture else past, zmin=0, zmax=1,
+            colorscale=theme.seq_scale, showscale=False, hoverinfo="skip", name="pattern",
+            xgap=1 if tokens <= 32 else 0, ygap=1 if tokens <= 32 else 0, **axes,
+        )
+    )  # fmt: skip
+    if as_picture:
+        picture = enlarged(quantised(past, 0, 1), max(1, 480 // tokens))
+        sketch.image(source=png_uri(picture, theme.seq), xref=f"x{suffix}", yref=f"y{suffix}",
+                     x=-0.5, y=-0.5, sizex=tokens, sizey=tokens, layer="below")  # fmt: skip
+    query, key = np.tril_indices(tokens)
+    if tokens > _MOST_HOVERED:
+        near = (query == followed) | (query == key)
+        query, key = query[near], key[near]
+    sketch.trace(
+        cells_to_click(
+            key.astype(np.int16), query.astype(np.int16),
+            [number(v) for v in matrix[query, key].tolist()], size=max(6.0, cell),
+            hover="“%{y}” looks at “%{x}” with %{text}", name="cells: pattern", **axes,
+        )
+    )  # fmt: skip
+    shown = set(labelled_positions(tokens, most))
+    texts = tick_texts(names, length=9)
+    edge = [-0.5, tokens - 0.5]
+    sketch.layout(**{
+        f"xaxis{suffix}": {"domain": [left, min(1.0, left + width)], "range": edge,
+                           "anchor": f"y{suffix}",
+                           "tickmode": "array", "tickvals": list(range(tokens)), "tickangle": -45,
+                           "ticktext": [t if i in shown else "" for i, t in enumerate(texts)],
+                           "tickfont": {"size": 12}, "ticks": "", "showgrid": False,
+                           "zeroline": False},
+        f"yaxis{suffix}": {"anchor": f"x{suffix}", "range": edge[::-1], "tickmode": "array",
+                           "tickvals": list(range(tokens)), "ticktext": tick_texts(names),
+                           **NO_TICKS},
+    })  # fmt: skip
+    refs: dict[str, Any] = {"xref": f"x{suffix}", "yref": f"y{suffix}"}
+    low, high = edge
+    sketch.shapes(outline(low, high, low, high, theme.line, width=1, **refs))
+    if followed is not None:
+        band = (followed - 0.5, followed + 0.5)
+        sketch.shapes(outline(low, high, *band, theme.accent, width=2, **refs))
+
+
+def _row_height(tokens: int, panels: int) -> float:
+    """Pixels of a row: constant while labels need them, then a matrix about as high as wide."""
+    if tokens <= 6:
+        return (60, 44, 36, 30, 28, 26)[tokens - 1]
+    whole = {1: 420, 2: 420, 3: 300}.get(panels, 230)
+    return min(22.0, max(whole / tokens, 1.0))

@@ -1,0 +1,188 @@
+"""A training that a visitor starts, watches, pauses, stops and scrubs through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from tokenjourney.analysis.recording import EmbeddingMaps
+from tokenjourney.errors import PromptError
+from tokenjourney.figures.text import count
+from tokenjourney.tokens import visible
+from tokenjourney.training.live import LiveRun, Workshop
+from tokenjourney.training.micro import MicroSettings, Moment
+from tokenjourney.ui import cache, merges
+from tokenjourney.ui.text import Safe, escaped
+
+if TYPE_CHECKING:
+    from tokenjourney.ui.page import Page
+
+EVERY_SECONDS: Final = 1.5
+"""How often a running training is looked at."""
+MOST_TYPED: Final = 20_000
+_SLOT: Final = "training.watched"
+_RATES: Final = ("0.0003", "0.001", "0.003", "0.01", "0.1")
+
+
+@dataclass
+class Watched:
+    """A visitor's training with the maps made of it so far."""
+
+    run: LiveRun
+    maps: EmbeddingMaps
+
+    @property
+    def labels(self) -> list[str]:
+        """The visible text of every token of its vocabulary."""
+        beginning = self.run.beginning
+        return [visible(bytes.fromhex(data)) for data in beginning.vocabulary] if beginning else []
+
+    def at(self, moments: list[Moment]) -> Moment:
+        """The snapshot looked at: the one chosen while it stands still, else the newest."""
+        seen = [moment for moment in moments if moment.snapshot]
+        chosen = st.session_state.get("training.at")
+        if self.run.state in ("waiting", "starting", "running") or chosen is None:
+            return seen[-1]
+        return min(seen, key=lambda moment: abs(moment.step - chosen))
+
+
+@st.cache_resource(show_spinner=False)
+def workshop() -> Workshop:
+    """All trainings of this server."""
+    return Workshop()
+
+
+def watched() -> Watched | None:
+    """The training of this visitor, running or over."""
+    found: Watched | None = st.session_state.get(_SLOT)
+    return found
+
+
+def choices(page: Page) -> MicroSettings | None:
+    """The widgets of a new training; None, and a word why, where nothing could be trained so."""
+    words = page.text_table("choices")
+    with st.container(key="training-choices", horizontal=True, gap="medium"):
+        source = page.choose("learn", words["text"], page.text_table("sources"), "stories")
+        unit = page.choose("lmerges", words["merges"], page.text_table("units"))
+        twin = page.toggle("twin", words["twin"], True)
+    with st.container(key="training-sizes", horizontal=True, gap="medium"):
+        blocks = int(page.slider("lblocks", words["blocks"], 2, 6, 2, width=150))
+        size = page.choose("lsize", words["size"], ("32", "64", "96"), "64")
+        steps = int(page.slider("lsteps", words["steps"], 20, 600, 300, 20, width=180))
+        rate = page.choose("lrate", words["rate"], _RATES, "0.003")
+        seed = int(page.slider("lseed", words["seed"], 0, 20, 0, width=150))
+    text = _text(page, source)
+    page.say(f"said.{source}", n=count(len(text)))
+    try:
+        return MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed, twin)
+    except PromptError as error:
+        st.html(f'<p class="tj-notice" role="status">{escaped(str(error))}</p>')
+        return None
+
+
+def _text(page: Page, source: str) -> str:
+    if source != "mine":
+        return str(cache.fact(("corpus", source), lambda: merges.supplied(source)))
+    return str(
+        st.text_area(page.plain("mine"), key="training.mine", max_chars=MOST_TYPED, height=140)
+    )
+
+
+def buttons(page: Page, settings: MicroSettings | None) -> None:
+    """Train, pause or go on, stop."""
+    words, now = page.text_table("buttons"), watched()
+    state = now.run.state if now else "stopped"
+    is_on = now is not None and not now.run.is_over
+    with st.container(key="training-buttons", horizontal=True, gap="small"):
+        st.button(words["train"], type="primary", key="training.train", on_click=_start,
+                  args=(settings,), disabled=settings is None or is_on)  # fmt: skip
+        st.button(words["go_on" if state == "paused" else "pause"], key="training.pause",
+                  on_click=_pause, disabled=state not in ("running", "paused"))  # fmt: skip
+        st.button(words["stop"], key="training.stop", on_click=_stop, disabled=not is_on)
+
+
+def _start(settings: MicroSettings) -> None:
+    _stop()
+    run = workshop().start(settings, _visitor())
+    st.session_state[_SLOT] = Watched(run, EmbeddingMaps())
+    st.session_state.pop("training.at", None)
+
+
+def _pause() -> None:
+    if (now := watched()) is not None:
+        if now.run.state == "paused":
+            st.session_state.pop("training.at", None)
+            now.run.go_on()
+        else:
+            now.run.pause()
+
+
+def _stop() -> None:
+    if (now := watched()) is not None and not now.run.is_over:
+        now.run.stop()
+        now.run.wait(5)
+
+
+def _visitor() -> Callable[[], bool]:
+    """Whether the visitor who asks now is still connected."""
+    context = get_script_run_ctx()
+    session = context.session_id if context else ""
+
+    def is_there() -> bool:  # without a server nobody can leave
+        return not runtime.exists() or runtime.get_instance().is_active_session(session)
+
+    return is_there
+
+
+def progress(page: Page, now: Watched) -> None:
+    """Where the training is, as a bar with a sentence; why it ended, where it did early."""
+    run, steps = now.run, now.run.settings.steps
+    done = max(0, len(run.moments) - 1)
+    values: dict[str, object] = {"step": count(done), "steps": count(steps)}
+    if run.beginning:
+        values |= {
+            "vocabulary": count(len(run.beginning.vocabulary)),
+            "parameters": count(run.beginning.n_parameters),
+            "train": count(run.beginning.n_train),
+            "held_out": count(run.beginning.n_held_out),
+        }
+    known = run.beginning is not None or run.state == "waiting"
+    key = f"states.{run.state}" if known or run.state != "running" else "states.starting"
+    if run.beginning is None and run.state in ("stopped", "failed"):
+        key = "states.never"
+    st.progress(min(1.0, done / steps), page.plain(key, **values, most=workshop().most))
+    if run.message:
+        st.html(f'<p class="tj-notice" role="status">{escaped(run.message)}</p>')
+
+
+def scrubber(page: Page, now: Watched, moments: list[Moment]) -> None:
+    """A slider over the recorded snapshots, once the training stands still."""
+    seen = [moment.step for moment in moments if moment.snapshot]
+    if now.run.state not in ("paused", "done", "stopped", "failed") or len(seen) < 2:
+        return
+    if st.session_state.get("training.at") not in seen:
+        st.session_state["training.at"] = seen[-1]
+    st.select_slider(page.plain("scrub"), seen, key="training.at")
+
+
+def sample(page: Page, moment: Moment) -> Safe:
+    """What the network writes at a moment."""
+    assert moment.snapshot is not None
+    title = page.plain("sample_title", step=count(moment.step))
+    return Safe(
+        f'<div class="tj-story-text" role="log" aria-label="{escaped(title)}"><p>'
+        f"{escaped(moment.snapshot.sample)}</p></div>"
+    )
+
+
+def kind(label: str) -> str:
+    """What a token is, for its mark on the map: "letters", "capitals" or "other"."""
+    bare = label.strip("·")
+    if not bare.isalpha():
+        return "other"
+    return "capitals" if bare[0].isupper() else "letters"
