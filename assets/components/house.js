@@ -1,6 +1,7 @@
 // What the page as a whole needs of JavaScript, once for all pages:
-// Enter in the prompt box traces, a text is measured while it is typed, figures are saved as PNG and SVG, the link of the page on screen
-// is named to screen readers, and a change of theme reaches the figures.
+// Enter in the prompt box traces, a text is measured while it is typed, figures are saved as PNG and
+// SVG, clicks on their points are sent, the link of the page on screen is named to screen readers, and a
+// change of theme reaches the figures.
 
 const PROMPT = 'textarea[aria-label="Prompt"]'
 
@@ -148,6 +149,8 @@ export default function (component) {
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("input", typed, true)
   document.addEventListener("click", saveFigure)
+  const click = ({ detail }) => setTriggerValue("click", detail)
+  document.addEventListener("tj-click", click)
   keepNaming(data.page)
   let before = scheme()
   const watch = new MutationObserver(() => {
@@ -160,6 +163,7 @@ export default function (component) {
     document.removeEventListener("keydown", enterTraces, true)
     document.removeEventListener("input", typed, true)
     document.removeEventListener("click", saveFigure)
+    document.removeEventListener("tj-click", click)
     watch.disconnect()
     sidebar.observer?.disconnect()
     clearTimeout(sidebar.timer)

@@ -218,7 +218,8 @@ class Visitor:
     def figures(self) -> list[str]:
         """The data of each figure on the page, as text, to see whether it changed."""
         self.page.wait_for_function(
-            "() => [...document.querySelectorAll('.js-plotly-plot')].every((plot) => plot.data)"
+            """() => [...document.querySelectorAll('[class*="st-key-chart-"]')].every((place) =>
+              place.querySelector('.js-plotly-plot[data-drawn]') || !place.clientWidth)"""
         )
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>

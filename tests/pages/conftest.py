@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -56,10 +55,8 @@ class Visit:
     def layouts(self) -> dict[str, dict[str, Any]]:
         """The layout of each figure: its marks, notes and axes."""
         return {
-            chart.proto.id.rpartition(f"chart-{self.page}-")[2]: json.loads(chart.proto.spec)[
-                "layout"
-            ]
-            for chart in self.app.get("plotly_chart")
+            name.removeprefix(f"{self.page}-"): figure["layout"]
+            for name, figure in driver.figures(self.app).items()
         }
 
     @property

@@ -34,11 +34,16 @@ def run(app: AppTest) -> AppTest:
 
 def charts(app: AppTest) -> dict[str, list[dict[str, Any]]]:
     """The traces of every figure on the page, by the figure's name, with arrays decoded."""
-    found = {}
-    for element in app.get("plotly_chart"):
-        name = element.proto.id.rpartition("chart-")[2]
-        found[name] = _decoded(json.loads(element.proto.spec)["data"])
-    return found
+    return {name: _decoded(figure["data"]) for name, figure in figures(app).items()}
+
+
+def figures(app: AppTest) -> dict[str, dict[str, Any]]:
+    """Data and layout of every figure on the page, as they are sent, by the figure's name."""
+    return {
+        element.proto.id.rpartition("chart-")[2]: json.loads(element.proto.bytes)["figure"]
+        for element in app.get("bidi_component")
+        if element.proto.component_name == "tokenjourney.chart"
+    }
 
 
 def trace(app: AppTest, chart: str, name: str) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """The attention page shows the run's own attention, and what happens without some heads."""
 
-import json
-
 import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tests.pages.driver import charts, given, html, open_page, run, trace
+from tests.pages.driver import charts, figures, given, html, open_page, run, trace
 from tokenjourney.analysis.head_averages import stored_head_averages
 from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 
@@ -22,11 +20,7 @@ def model():
 
 def notes(app, chart):
     """The texts written into a figure."""
-    for element in app.get("plotly_chart"):
-        if element.proto.id.endswith(f"chart-{chart}"):
-            layout = json.loads(element.proto.spec)["layout"]
-            return " ".join(note["text"] for note in layout["annotations"])
-    raise AssertionError(f"no figure {chart}")
+    return " ".join(note["text"] for note in figures(app)[chart]["layout"]["annotations"])
 
 
 def test_the_softmax_matrix_is_the_runs_pattern(model):

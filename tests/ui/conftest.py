@@ -65,14 +65,13 @@ class App:
 
     def drawn(self) -> list[str]:
         """What each figure, picture and component on the page is drawn from."""
-        charts = [element.proto.spec for element in self.test.get("plotly_chart")]
         components = [
             f"{element.proto.json}{element.proto.bytes!r}{element.proto.mixed}"
             for element in self.test.get("bidi_component")
             if element.proto.component_name.split(".")[-1] not in _AROUND
         ]
         bodies = [element.proto.body for element in self.test.get("html")]
-        return charts + components + [body for body in bodies if not body.startswith(_WORDS)]
+        return components + [body for body in bodies if not body.startswith(_WORDS)]
 
     def chips(self) -> str:
         """What the row of token chips is drawn from."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -11,9 +14,11 @@ import streamlit as st
 from tokenjourney.ui.text import ASSETS
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
     from streamlit.components.v2.types import ComponentRenderer
 
 FOLDER: Final = ASSETS / "components"
+PATH: Final = "tj"  # below it the server hands out what browsers keep
 
 
 @lru_cache(maxsize=32)
@@ -26,8 +31,17 @@ def _file(name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _component(name: str, js: str, css: str) -> ComponentRenderer:
-    return st.components.v2.component(f"tokenjourney.{name}", js=js, css=css or None)
+def _component(name: str, js: str, css: str, isolated: bool = True) -> ComponentRenderer:
+    return st.components.v2.component(
+        f"tokenjourney.{name}", js=js, css=css or None, isolate_styles=isolated
+    )
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Changes whenever a file below `PATH` does, as browsers keep what they fetched."""
+    plotly = metadata.version("plotly")
+    return hashlib.sha256((plotly + _file("chart.js")).encode()).hexdigest()[:12]
 
 
 def component(name: str, *, styled: bool = True) -> ComponentRenderer:
@@ -44,6 +58,18 @@ def joined(name: str, scripts: Sequence[str], style: str) -> ComponentRenderer:
         style: Name of a file there, without .css.
     """
     return _component(name, "\n".join(_file(f"{s}.js") for s in scripts), _file(f"{style}.css"))
+
+
+def served(name: str) -> ComponentRenderer:
+    """The same, but fetched once instead of with every message, and drawn in the page itself.
+
+    See `tokenjourney.ui.server.routes`.
+    """
+    js = (
+        f"const script = new URL('{PATH}/{version()}/{name}.js', document.baseURI)\n"
+        "export default async (component) => (await import(script)).default(component)"
+    )
+    return _component(name, js, "", isolated=False)
 
 
 def chips(
@@ -94,20 +120,44 @@ def measured(
     component("measured")(key=f"w.measured-{part}", data=data)
 
 
-def house(page: str, model: str, measure: str) -> None:
+def chart(name: str, figure: go.Figure, alt: str, *, answers: bool) -> None:
+    """A Plotly chart that is updated where it stands, and left alone where nothing changed.
+
+    Args:
+        name: Name of the figure, unique in the app.
+        figure: The chart, with a height.
+        alt: What it shows, in words.
+        answers: Whether clicks on its points are sent to `house`.
+    """
+    head = json.dumps({"alt": alt, "clicks": name if answers else None})
+    data = f'{head[:-1]}, "figure": {figure.to_json(validate=False)}}}'.encode()
+    served("chart")(key=f"chart-{name}", data=data, height=int(figure.layout.height))
+
+
+def house(page: str, model: str, measure: str, clicked: Callable[[object, object], None]) -> None:
     """What the page as a whole needs of JavaScript.
 
-    Enter traces, the text is measured while it is typed, figures are saved as files.
+    Enter traces, the text is measured while it is typed, figures are saved as files, clicks on
+    their points are heard.
 
     Args:
         page: Its name in the navigation.
         model: Name of the model that measures the text.
         measure: Where the server answers how long a text is.
+        clicked: Called with a figure's name and its point when one was clicked.
     """
+    key = "w.house"
 
     def themed() -> None:
         """The script runs again, and with it the figures get the colours of the other theme."""
 
+    def click() -> None:
+        click = st.session_state[key].get("click")
+        if isinstance(click, dict):
+            clicked(click.get("figure"), click.get("point"))
+
     data = {"page": page, "model": model, "measure": measure}
     with st.container(key="house"):
-        component("house", styled=False)(key="w.house", data=data, on_theme_change=themed)
+        component("house", styled=False)(
+            key=key, data=data, on_theme_change=themed, on_click_change=click
+        )

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from tokenjourney.figures.export import Table, csv_bytes
-from tokenjourney.ui import state
+from tokenjourney.ui import components, state
 from tokenjourney.ui.text import Safe, escaped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 Clicks = str | Sequence[str] | Mapping[str, str]
-_CONFIG: Final = {"displayModeBar": False, "responsive": False, "doubleClick": False}
+_CLICKS: Final = "tj.clicks"
 _ROWS_SHOWN: Final = 200
 
 
@@ -55,17 +55,12 @@ def chart(
     alt: str,
 ) -> None:
     """A Plotly chart with its foot. See `Page.figure`."""
-    height = int(chart.layout.height or 420)
-    options: dict[str, Any] = {}
+    chart.layout.height = chart.layout.height or 420
     if clicks:
-        options = {"selection_mode": "points", "on_select": _on_select(name, clicks)}
-        chart.update_layout(clickmode="event+select")  # Streamlit sets it late, and loses it
+        st.session_state.setdefault(_CLICKS, {})[name] = clicks
     with st.container(key=f"tjfig-{name}", gap=None):
-        st.plotly_chart(chart, theme=None, height=height, key=f"chart-{name}", config=_CONFIG,
-                        alt=alt, **options)  # fmt: skip
+        components.chart(name, chart, alt, answers=bool(clicks))
         foot(name, caption, table, saves=True)
-    if clicks and st.session_state.pop(f"clicked-{name}", False):
-        st.rerun()
 
 
 def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: Safe) -> None:
@@ -75,15 +70,11 @@ def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: 
         foot(name, caption, table, saves=False)
 
 
-def _on_select(name: str, clicks: Clicks) -> Callable[[], None]:
-    def selected() -> None:
-        points = st.session_state[f"chart-{name}"].selection.points
-        changes = _changes(clicks, points[0]) if points else {}
-        if changes:
-            state.put(**changes)
-            st.session_state[f"clicked-{name}"] = _in_fragment()
-
-    return selected
+def clicked(name: object, point: object) -> None:
+    """Sets what a click on a point of the figure `name` sets."""
+    clicks = st.session_state.get(_CLICKS, {}).get(name)
+    if clicks and isinstance(point, Mapping) and (changes := _changes(clicks, point)):
+        state.put(**changes)
 
 
 def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,8 +83,6 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
         found = {what: point.get(axis) for what, axis in clicks.items()}
     else:
         values = point.get("customdata")
-        if isinstance(values, Mapping):  # a row of a typed array comes back as {"0": …, "1": …}
-            values = list(values.values())
         values = values if isinstance(values, list | tuple) else [values]
         names = [clicks] if isinstance(clicks, str) else clicks
         found = dict(zip(names, values, strict=False))
@@ -102,13 +91,6 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
         for what, value in found.items()
         if value is not None
     }
-
-
-def _in_fragment() -> bool:
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
-
-    context = get_script_run_ctx()
-    return bool(context and context.fragment_ids_this_run)
 
 
 @st.fragment

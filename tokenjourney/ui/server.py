@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import gc
+import gzip
 import hashlib
 import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from tokenjourney.errors import TokenJourneyError
+from tokenjourney.ui import components
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,8 +50,29 @@ def warm_up() -> None:
         cache.journey(state.BUNDLED, presets.default()).next_tokens(k=1)
     except TokenJourneyError as error:
         logging.getLogger("tokenjourney").warning("%s", error)
+    plotly_js()
     gc.collect()
     gc.freeze()
+
+
+@lru_cache(maxsize=1)
+def plotly_js() -> bytes:
+    """Plotly's script as its Python package brings it along, compressed once."""
+    return gzip.compress(files("plotly").joinpath("package_data/plotly.min.js").read_bytes(), 6)
+
+
+def _kept(body: bytes, **headers: str) -> Response:
+    """A script that browsers keep for good: its address has a version in it."""
+    headers |= {"cache-control": "public, max-age=31536000, immutable"}
+    return Response(body, headers=headers, media_type="text/javascript")
+
+
+async def _plotly(request: Request) -> Response:
+    return _kept(plotly_js(), **{"content-encoding": "gzip"})
+
+
+async def _chart(request: Request) -> Response:
+    return _kept((components.FOLDER / "chart.js").read_bytes())
 
 
 def policy() -> str:
@@ -116,7 +143,13 @@ def middleware() -> list[Middleware]:
 
 
 def routes() -> list[Route]:
-    """What the app answers beside Streamlit's own routes."""
+    """What the app answers beside Streamlit's own routes: text lengths, and the charts' scripts."""
     from tokenjourney.ui import measure
 
-    return [Route(measure.path(), measure.answer, methods=["POST"])]
+    base = st.get_option("server.baseUrlPath").strip("/")
+    below = f"{base and '/'}{base}/{components.PATH}/{{version}}"
+    return [
+        Route(measure.path(), measure.answer, methods=["POST"]),
+        Route(f"{below}/plotly.js", _plotly),
+        Route(f"{below}/chart.js", _chart),
+    ]

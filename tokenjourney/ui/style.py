@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from tokenjourney.figures.theme import css_variables
-from tokenjourney.ui import components, measure, state, widgets
+from tokenjourney.ui import components, figure, measure, state, widgets
 from tokenjourney.ui.text import ASSETS
 
 # Red is kept for errors, so no figure has it and the palette of figures does without.
@@ -24,4 +24,4 @@ def apply(page: str) -> None:
         f"{css_variables(theme)} }}\n"
         f"{sheet.replace('.tj-here', here)}</style>"
     )
-    components.house(page or "start", state.current().model, measure.path())
+    components.house(page or "start", state.current().model, measure.path(), figure.clicked)
