@@ -1,0 +1,343 @@
+"""How long a person waits for the app, in a real browser.
+
+    python benchmarks/app.py --quick          the bundled model at 12 tokens
+    python benchmarks/app.py                  60 tokens and a model of GPT-2 small's size, too
+    python benchmarks/app.py --pages attention output --checkpoint FOLDER
+
+For each page: from pressing Enter to the last change of a figure (`figure`) and of anything on the
+page (`page`), of that the time until the server's last message (`server`), the processor time that
+server and browser spent (`cpu`: with neighbours on the machine it says more than the clock), the
+bytes of the rerun over the websocket, and the same from a click on another token's chip. Medians of
+several rounds, each with another prompt. The yardstick, measured in the same run, is an empty
+script of Streamlit's: a text box that writes its text. `ratio` is `figure` in yardsticks.
+
+Needs a Chrome or Chromium. The larger model has random weights and GPT-2's own tokenizer, whose
+files come from `TOKENJOURNEY_DATA` (gpt2_bpe/encoder.json and vocab.bpe) or with `--checkpoint`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, CDPSession, Error, Page, sync_playwright
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+import tokenjourney as tj  # noqa: E402
+from tokenjourney.ui.navigation import entries  # noqa: E402
+
+WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+STORY = (
+    "Once upon a time there was a little girl named Lily. She had a cat and a big red ball. "
+    "One day the cat took the ball and ran to the park. Lily was sad, but her mom smiled and said, "
+    "“Let us look for it together.” They walked down the road and saw a boy with a dog. The dog "
+    "was very fast. It ran after the cat, and the cat jumped into a tree. "
+)
+NAMES = ("Tom", "Ben", "Sam", "Max", "Tim", "Anna", "Mia", "Sue", "Lucy", "Jack")
+YARDSTICK = "import streamlit as st\nst.html(st.text_input('Prompt'))\n"
+QUIET = """quiet => {
+  const { watched } = window
+  const state = document.querySelector('.stApp')?.dataset.testScriptState
+  const last = Math.max(watched.answered, watched.figure, watched.page)
+  return watched.asked && state === 'notRunning' && performance.now() - last > quiet
+}"""
+
+
+@dataclass(frozen=True)
+class Waited:
+    """What one change took: milliseconds from the press, bytes, and processor milliseconds."""
+
+    figure: float
+    page: float
+    server: float
+    server_cpu: float
+    browser_cpu: float
+    bytes: float
+    messages: float
+
+
+def median(found: list[Waited]) -> Waited:
+    """The median of each number."""
+    names = Waited.__dataclass_fields__
+    return Waited(*(statistics.median(getattr(one, name) for one in found) for name in names))
+
+
+class Server:
+    """A Streamlit server of one script."""
+
+    def __init__(self, script: Path, log: Path, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://localhost:{port}"
+        command = [sys.executable, "-m", "streamlit", "run", str(script)]
+        command += ["--server.port", str(port), "--server.headless", "true"]
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                command, cwd=PROJECT, env=os.environ | environment, stdout=out, stderr=out
+            )
+
+    def cpu(self) -> float:
+        """Processor milliseconds spent so far (Linux; elsewhere 0)."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(20)
+
+
+class Visitor:
+    """One window of the browser on one server."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self.server = server
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(180_000)
+        self.page.add_init_script(WATCH)
+        self.devtools: CDPSession = context.new_cdp_session(self.page)
+        self.devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def open(self, path: str = "/", **query: str) -> Visitor:
+        """Open a link, and wait until nothing changes any more; again while nobody answers."""
+        while True:
+            try:
+                self.page.goto(f"{self.server.url}{path}?{urlencode(query)}")
+                break
+            except Error:
+                time.sleep(0.02)
+        self.quiet()
+        return self
+
+    def quiet(self, milliseconds: int = 700) -> None:
+        """Wait until neither script nor figures have done anything for so long."""
+        self.page.wait_for_function(QUIET, arg=milliseconds, polling=100)
+
+    def browser_cpu(self) -> float:
+        """Processor milliseconds of the page's main thread so far."""
+        found = self.devtools.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(one["value"] for one in found if one["name"] == "TaskDuration")
+
+    @contextmanager
+    def watched(self, into: list[Waited]) -> Iterator[None]:
+        """Around what a person does: what came of it goes `into` a list."""
+        self.page.evaluate("window.watched.begin()")
+        server, browser = self.server.cpu(), self.browser_cpu()
+        yield
+        self.quiet()
+        found: dict[str, Any] = self.page.evaluate("window.watched")
+        since = found["pressed"]
+        into.append(
+            Waited(
+                max(found["figure"] - since, 0.0),
+                found["page"] - since,
+                found["answered"] - since,
+                self.server.cpu() - server,
+                self.browser_cpu() - browser,
+                found["bytes"],
+                found["messages"],
+            )
+        )
+
+    def write(self, text: str, into: list[Waited]) -> None:
+        """Type a text and press Enter."""
+        box = self.page.get_by_label("Prompt", exact=True)
+        box.fill(text)
+        with self.watched(into):
+            box.press("Enter")
+
+    def follow(self, position: int, into: list[Waited]) -> None:
+        """Click a token's chip."""
+        chip = self.page.locator(".chip").nth(position)
+        chip.scroll_into_view_if_needed()
+        with self.watched(into):
+            chip.click()
+
+
+def prompt(tokenizer: tj.Tokenizer, n: int, k: int) -> str:
+    """The k-th text of exactly n tokens."""
+    name, other = NAMES[k % len(NAMES)], NAMES[(k + 3) % len(NAMES)]
+    text = STORY.replace("Lily", name).replace("cat", ("cat", "bird", "frog")[k % 3])
+    text = f"{other} was there. " * (k % 2) + text * (1 + n // 40)
+    for end in range(n, len(text)):
+        if len(tokenizer.encode(text[:end])) == n:
+            return text[:end]
+    raise ValueError(f"no text of {n} tokens")
+
+
+def table_row(cells: list[object]) -> None:
+    """One row of the table."""
+    print("| " + " | ".join(str(cell) for cell in cells) + " |", flush=True)
+
+
+def numbers(found: Waited, yardstick: Waited) -> list[object]:
+    """The cells of one measurement."""
+    figure = found.figure or found.page
+    return [
+        f"{figure:.0f}",
+        f"{figure / yardstick.page:.1f}",
+        f"{found.page:.0f}",
+        f"{found.server:.0f}",
+        f"{found.server_cpu:.0f} + {found.browser_cpu:.0f}",
+        f"{found.bytes / 1000:,.0f}",
+    ]
+
+
+@contextmanager
+def serving(script: Path, folder: Path, **environment: str) -> Iterator[Server]:
+    """A server for as long as it is needed."""
+    server = Server(script, folder / "server.log", **environment)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def yardstick(browser: Browser, folder: Path, rounds: int) -> Waited:
+    """The empty rerun."""
+    script = folder / "empty.py"
+    script.write_text(YARDSTICK, encoding="utf-8")
+    found: list[Waited] = []
+    with serving(script, folder) as server:
+        time.sleep(2)
+        visitor = Visitor(browser, server).open()
+        for k in range(2 * rounds + 1):
+            visitor.write(f"text {k}", found)
+        visitor.page.context.close()
+    return median(found[1:])
+
+
+def cold(browser: Browser, folder: Path) -> float:
+    """Seconds from `streamlit run` to the first full journey on the start page."""
+    began = time.time()
+    with serving(PROJECT / "app.py", folder) as server:
+        visitor = Visitor(browser, server).open()
+        last = visitor.page.evaluate(
+            "performance.timeOrigin + Math.max(window.watched.figure, window.watched.page)"
+        )
+        visitor.page.context.close()
+    return float(last) / 1000 - began
+
+
+def checkpoint(folder: Path) -> Path | None:
+    """A folder with a model of GPT-2 small's size and random weights."""
+    import torch
+
+    from tokenjourney.model.checkpoints import save_checkpoint
+    from tokenjourney.model.config import GPT2Config
+    from tokenjourney.model.gpt2 import GPT2
+
+    files = Path(os.environ.get("TOKENJOURNEY_DATA", ".")) / "gpt2_bpe"
+    if not (files / "encoder.json").is_file():
+        return None
+    sizes = GPT2Config(n_layers=12, n_heads=12, d_model=768, d_vocab=50257, n_ctx=1024)
+    network = GPT2(sizes)
+    network.initialise(torch.Generator().manual_seed(0))
+    save_checkpoint(folder, network)
+    shutil.copy(files / "encoder.json", folder / "vocab.json")
+    shutil.copy(files / "vocab.bpe", folder / "merges.txt")
+    return folder
+
+
+def measure(visitor: Visitor, path: str, model: str, texts: list[str], n: int) -> list[Waited]:
+    """Prompt change and following, on one page with prompts of n tokens."""
+    written: list[Waited] = []
+    followed: list[Waited] = []
+    visitor.open(f"/{path}", prompt=texts[0], model=model)
+    for text in texts[1:]:
+        visitor.write(text, written)
+        visitor.follow(min(n - 1, 9) - len(followed) % 2 - 1, followed)
+    # The first of each also fetches what is fetched once.
+    return [median(written[1:] or written), median(followed[1:] or followed)]
+
+
+def options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description="How long a person waits for the app.")
+    parser.add_argument("--quick", action="store_true", help="the bundled model at 12 tokens only")
+    parser.add_argument("--pages", nargs="+", help="URL paths; start for the first (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="prompts per page (default: 5)")
+    parser.add_argument("--tokens", type=int, nargs="+", help="lengths of the prompts")
+    parser.add_argument("--checkpoint", type=Path, help="folder of the larger model")
+    parser.add_argument("--no-cold", action="store_true", help="leave the cold start out")
+    return parser.parse_args()
+
+
+def cases(chosen: argparse.Namespace, folder: Path) -> list[tuple[str, Path, list[int]]]:
+    """Models by their name in the link, with their folders and the lengths of the prompts."""
+    bundled = PROJECT / "assets" / "models" / "tinystories"
+    if chosen.quick:
+        return [("bundled", bundled, chosen.tokens or [12])]
+    found = [("bundled", bundled, chosen.tokens or [12, 60])]
+    larger = chosen.checkpoint or checkpoint(folder / "gpt2-sized")
+    if larger:
+        return [*found, (larger.name, larger.absolute(), chosen.tokens or [12, 60, 512])]
+    print("Without TOKENJOURNEY_DATA or --checkpoint there is no larger model to measure.")
+    return found
+
+
+def run(chosen: argparse.Namespace, browser: Browser, folder: Path) -> None:
+    """Measure, and print the tables."""
+    empty = yardstick(browser, folder, chosen.rounds)
+    print(f"Yardstick, an empty rerun: {empty.page:.0f} ms, processor {empty.server_cpu:.0f} + "
+          f"{empty.browser_cpu:.0f} ms.")  # fmt: skip
+    if not chosen.no_cold:
+        print(f"`streamlit run` to the first full journey: {cold(browser, folder):.1f} s.")
+    found = cases(chosen, folder)
+    paths = [entry.path for entry in entries()]
+    if chosen.pages:
+        paths = ["" if path in ("start", "/") else path.strip("/") for path in chosen.pages]
+    larger = os.pathsep.join(str(place) for name, place, _ in found if name != "bundled")
+    columns = ["ms", "ratio", "page", "server", "cpu: server + browser", "KB"]
+    print()
+    table_row(["model", "tokens", "page", "change", *columns])
+    table_row(["---"] * (4 + len(columns)))
+    with serving(PROJECT / "app.py", folder, TOKENJOURNEY_MODEL_PATHS=larger) as server:
+        visitor = Visitor(browser, server)
+        for model, place, lengths in found:
+            tokenizer = tj.load_model() if model == "bundled" else tj.load_model(str(place))
+            assert tokenizer.tokenizer is not None
+            for n in lengths:
+                texts = [prompt(tokenizer.tokenizer, n, k) for k in range(chosen.rounds + 1)]
+                for path in paths:
+                    results = measure(visitor, path, model, texts, n)
+                    for change, one in zip(("prompt", "token"), results, strict=True):
+                        table_row([model, n, path or "start", change, *numbers(one, empty)])
+
+
+def main() -> None:
+    """Find a browser and a folder to work in."""
+    chosen = options()
+    path = os.environ.get("TOKENJOURNEY_CHROME") or next(
+        filter(None, map(shutil.which, BROWSERS)), None
+    )
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        run(chosen, browser, Path(folder))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
