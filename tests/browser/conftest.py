@@ -155,13 +155,16 @@ class Visitor:
                   const done = app?.dataset.testScriptState === 'notRunning'
                   const late = document.querySelector(
                     '[data-stale="true"], [data-testid="stSkeleton"]')
+                  const charts = [...document.querySelectorAll('[class*="st-key-chart-"]')]
+                  const undrawn = charts.some((place) => place.clientWidth &&
+                    !place.querySelector('.js-plotly-plot[data-drawn]'))
                   const link = document.querySelector('[aria-current="page"]')
                   const row = [...document.querySelectorAll('.st-key-w-chips *')]
                   const chips = row.some((part) => part.shadowRoot?.querySelector('.chip'))
                   const drawn = document.querySelector('.tj-outline') ||
                     (document.querySelector('.tj-header') ? chips :
                       document.querySelector('.tj-card'))
-                  return done && !late && link && drawn
+                  return done && !late && !undrawn && link && drawn
                 }"""
             )
             self.page.wait_for_timeout(100)
@@ -217,10 +220,7 @@ class Visitor:
 
     def figures(self) -> list[str]:
         """The data of each figure on the page, as text, to see whether it changed."""
-        self.page.wait_for_function(
-            """() => [...document.querySelectorAll('[class*="st-key-chart-"]')].every((place) =>
-              place.querySelector('.js-plotly-plot[data-drawn]') || !place.clientWidth)"""
-        )
+        self.settle()
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
               JSON.stringify([plot.data, plot.layout.images, plot.layout.shapes,
