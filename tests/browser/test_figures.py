@@ -44,8 +44,7 @@ def test_a_figure_can_be_saved_and_its_table_opened(visitor):
 def test_one_step_of_a_part_reruns_that_part_and_is_in_the_link(visitor):
     visitor.open("/tokens", prompt="The friendship", token=1)
     slider = visitor.page.get_by_role("slider", name="Merges done")
-    slider.focus()
     with visitor.rerun():
-        visitor.page.keyboard.press("Home")
+        slider.press("Home")  # focuses it first
     assert visitor.page.locator(".tj-ladder .tj-now i").inner_text() == "bytes"
     assert parse_qs(visitor.query())["step"] == ["0"]
