@@ -88,7 +88,7 @@ def test_back_and_forward_bring_back_what_was_chosen_also_right_after_a_change(v
     links = [visitor.query()]
     for followed, block in (("2", "0"), ("0", "0")):
         with visitor.rerun():
-            visitor.page.go_back()
+            visitor.page.evaluate("history.back()")
         here = visitor.page.locator('.chip[aria-checked="true"]')
         assert here.get_attribute("data-position") == followed
         assert parse_qs(visitor.query()).get("block", ["0"]) == [block]
@@ -96,7 +96,7 @@ def test_back_and_forward_bring_back_what_was_chosen_also_right_after_a_change(v
         links.append(visitor.query())
     for link in reversed(links[:-1]):
         with visitor.rerun():
-            visitor.page.go_forward()
+            visitor.page.evaluate("history.forward()")
         assert visitor.query() == link
 
 
@@ -106,11 +106,11 @@ def test_back_goes_to_the_page_before_as_it_was(visitor):
     visitor.go("Tokens")
     visitor.follow(1)
     with visitor.rerun():
-        visitor.page.go_back()
+        visitor.page.evaluate("history.back()")
     assert visitor.page.locator("h1").inner_text() == "What does the model read?"
     assert visitor.followed() == "·dog"
     with visitor.rerun():
-        visitor.page.go_back()
+        visitor.page.evaluate("history.back()")
     assert visitor.page.url == address
     assert visitor.page.locator("h1").inner_text() != "What does the model read?"
 
