@@ -21,6 +21,7 @@ from tokenjourney.figures.text import count, number, share
 from tokenjourney.ui.why import outlook, why_it_works
 
 MOST_ROWS, N_OPTIONS, AT_A_TIME = 24, 10, 64
+NAMED_FROM = 10_000_000_000  # tokens times parameters
 
 page = ui.open_page("layers")
 page.shapes("(T)", "(T, d_model)", "n_layers × (T, d_model)", "(T, d_vocab)")
@@ -147,7 +148,7 @@ def attribution(token_id: int, label: str) -> None:
     other = next(c.token_id for c in candidates if c.token_id != token_id)
     page.section("attribution", word=ui.token(label, followed=False))
     against = page.toggle("rival", page.plain("rival", rival=ui.plain_label(page.label(other))))
-    wrote = page.remember(f"writers {position}", lambda: writers(journey, position))
+    wrote = who_wrote_what()
     rival = other if against else None
     found = direct_logit_attribution(model, journey, position, token_id, rival, wrote)
     parts = {
@@ -231,8 +232,7 @@ def what_it_rests_on() -> None:
     """Mean attention and rollout beside what happens when a token is taken away."""
     word = page.label(answer.token_id)
     page.section("rests", token=page.token_html, answer=ui.token(word, followed=False))
-    patterns = (journey["pattern", block] for block in range(n_layers))
-    every_mean, every_rollout = page.remember("rests", lambda: attention_shares(patterns))
+    every_mean, every_rollout = shares_of_attention()
     mean, rolled = every_mean[position], every_rollout[position]
     page.figure(
         "rollout",
@@ -285,6 +285,22 @@ def switched_off() -> None:
     page.effect()
 
 
+def who_wrote_what():
+    """What each part of the model wrote at the followed token."""
+    return page.remember(f"writers {position}", lambda: writers(journey, position))
+
+
+def shares_of_attention():
+    """Mean attention and rollout of every token."""
+    patterns = (journey["pattern", block] for block in range(n_layers))
+    return page.remember("rests", lambda: attention_shares(patterns))
+
+
+if len(journey) * model.n_parameters > NAMED_FROM:  # the first time this takes seconds: say so
+    said = page.plain("waiting", T=count(len(journey)), n_layers=n_layers)
+    with st.spinner(said, show_time=False):
+        who_wrote_what()
+        shares_of_attention()
 start, end = window(len(journey), position, MOST_ROWS)
 grid()
 ui.part(way_of_a_token)()
