@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tokenjourney as tj
+from tokenjourney.analysis.beyond import expert_survey, save_expert_survey
 from tokenjourney.analysis.head_averages import head_averages, save_head_averages
 from tokenjourney.analysis.heads import KINDS
 from tokenjourney.beyond.config import BeyondConfig
@@ -110,6 +111,20 @@ def _heads(options: argparse.Namespace) -> None:
         scores = averages.scores.values[row]
         block, head = divmod(int(scores.argmax()), model.config.n_heads)
         print(f"{kind:10} strongest in block {block} head {head}: {scores[block, head]:.2f}")
+    print(f"written to {path}")
+
+
+def _experts(options: argparse.Namespace) -> None:
+    folder = checkpoint_folder(options.model)
+    survey = expert_survey(tj.load_model(options.model), read_stories([options.corpus]))
+    path = save_expert_survey(survey, folder)
+    for block, (found, chance) in enumerate(zip(survey.information, survey.shuffled, strict=True)):
+        busiest = survey.loads[block].max() / survey.loads[block].mean()
+        unbiased = survey.unbiased[block].max() / survey.unbiased[block].mean()
+        print(
+            f"block {block}: the token tells {found:.2f} bits about the expert ({chance:.2f} by "
+            f"chance); busiest expert {busiest:.2f} of its share, {unbiased:.2f} without the bias"
+        )
     print(f"written to {path}")
 
 
@@ -231,6 +246,10 @@ def _parser() -> argparse.ArgumentParser:
 
     naming = command("heads", "Measure what each head does, and store it by the checkpoint", _heads)
     model_option(naming)
+
+    routing = command("experts", "Count which expert gets which token of a text", _experts)
+    routing.add_argument("corpus", type=Path, help="stories between lines of <|endoftext|>")
+    model_option(routing)
 
     measuring = command("evaluate", "Measure bits per byte on a held-out text", _evaluate)
     measuring.add_argument("corpus", type=Path, help="stories between lines of <|endoftext|>")

@@ -46,8 +46,14 @@ def make_network(config: GPT2Config) -> GPT2:
 
 
 def active_parameters(network: GPT2) -> int:
-    """The trained numbers that one token meets: of the routed experts only top_k in each block."""
+    """The trained numbers that one token meets.
+
+    Of the routed experts only top_k in each block, and of an embedding that is not the unembedding
+    too, one row.
+    """
     total = sum(parameter.numel() for parameter in network.parameters())
+    if not network.config.tied:
+        total -= network.W_E[1:].numel()
     for block in network.blocks:
         if isinstance(block.mlp, MixtureOfExperts):
             experts = block.mlp.experts
