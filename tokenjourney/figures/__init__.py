@@ -53,4 +53,6 @@ One page each, in the order of the journey:
 - patterns (training): `patterns_figure`, `patterns_table`
 - growth (training): `stages_figure`, `stages_table`
 - compression (bpe): `compression_figure`, `compression_table`
+- latent (latent_attention): `latent_figure`, `latent_table`
+- experts (mixture_of_experts): `bulbs_figure`, `bulbs_table`, `loads_figure`
 """
