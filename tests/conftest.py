@@ -2,6 +2,11 @@
 
 import os
 import shutil
+
+# Tests run in several processes, one to a core. Threads that wait for each other on top of that
+# would spin most of the time away. Servers started by tests inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from pathlib import Path
 
 import pytest

@@ -1,0 +1,66 @@
+"""How times and memory are measured: contenders in turn, in changing order, medians, ratios."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def medians(tasks: Mapping[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each task, one warm-up first.
+
+    All tasks run once a round, beginning with another one each time, so that whatever else the
+    machine does falls on all of them alike.
+
+    Args:
+        tasks: By name; called with the number of the round, from which it makes its input.
+        rounds: How often each is timed.
+    """
+    times: dict[str, list[float]] = {name: [] for name in tasks}
+    names = list(tasks)
+    for number in range(-1, rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            began = time.perf_counter()
+            tasks[name](number)
+            if number >= 0:
+                times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def process_seconds(code: str) -> Callable[[int], object]:
+    """A task that runs `code` in a new Python process."""
+    return lambda _: subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True
+    )
+
+
+def memory_growth(warm_up: Callable[[], object], work: Callable[[], object]) -> int:
+    """Bytes by which the process's memory grows, at its peak, during `work`. Linux only."""
+    warm_up()
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = _status("VmRSS")
+    kept = work()
+    growth = _status("VmHWM") - before
+    del kept
+    return growth
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def table(rows: list[tuple[str, float | None, float | None]]) -> str:
+    """Rows of what, ratio and target as a Markdown table. A ratio of None was not measured."""
+    lines = ["| what | ratio | target |", "|---|---|---|"]
+    for what, ratio, target in rows:
+        measured = "not measured" if ratio is None else f"{ratio:.2f}"
+        lines.append(f"| {what} | {measured} | {'' if target is None else f'{target:g}'} |")
+    return "\n".join(lines)
