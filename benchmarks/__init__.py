@@ -1,1 +1,1 @@
-"""Side by side with what people would use instead, as ratios from one run. Never part of the tests."""
+"""Side by side with what people would use instead, as ratios. Never part of the tests."""

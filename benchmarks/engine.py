@@ -55,7 +55,8 @@ def trace_rows(runs: dict[str, Run], rounds: int) -> list[Row]:
     rows: list[Row] = []
     for length, target, lens_target in ((32, 0.78, 0.65), (128, 0.68, 0.65), (1024, 0.48, None)):
         tasks: dict[str, Callable[[int], object]] = {
-            name: lambda number, run=run: run(prompt(number, length)) for name, run in runs.items()
+            name: lambda number, run=run, n=length: run(prompt(number, n))
+            for name, run in runs.items()
         }
         times = medians(tasks, max(3, rounds * 32 // max(32, length)) | 1)
         what = f"trace, {length:,} tokens, against"
