@@ -43,7 +43,7 @@ MOST_ROWS = 12
 
 page = ui.open_page("training")
 page.shapes("(T)", "(T, d_vocab)", "(T, 1)")
-journey, config, theme = page.journey, page.model.config, page.theme
+journey, config, theme = page.untouched, page.model.config, page.theme
 alone = len(journey) == 1
 asked = min(page.token, max(0, len(journey) - 2))  # the last token has no next one yet
 
