@@ -30,3 +30,15 @@ def test_heads_are_switched_off_on_attention_seen_on_output_and_undone(visit):
     assert "off" not in visitor.query()
     assert badge.count() == 0
     assert visitor.figures() == untouched
+
+
+def test_on_the_map_the_untouched_values_stay_as_rings_and_say_so(visit):
+    visitor = visit().open("/", prompt=PROMPT, off="m0")
+    rings = visitor.page.locator(".journey-map .map .before")
+    bars = visitor.page.locator(".journey-map .map .bar")
+    assert rings.count() == bars.count()
+    girl = visitor.page.get_by_role("img", name="“·girl”").first
+    assert "% with everything on" in girl.get_attribute("aria-label")
+    visitor.open("/", prompt=PROMPT)
+    assert visitor.page.locator(".journey-map .map .bar").count() > 0
+    assert rings.count() == 0

@@ -201,7 +201,7 @@ def test_the_table_has_a_row_for_each_token_and_station(start: Open) -> None:
     assert not app.exception
     table = next(e.proto.body for e in elements(app.main) if "tj-table" in _body(e))
     data = page_map(app)
-    n_rows = len(data["ids"]) * (data["config"]["n_layers"] + 2)
+    n_rows = len(data["ids"]) * (data["config"]["n_layers"] + 2) + len(data["predictions"])
     assert table.count("<tr>") == n_rows + 1
     assert "·little" in table
 
@@ -219,6 +219,55 @@ def test_the_table_tells_the_best_guess_after_every_block_for_every_token(
         best = journey.next_tokens(position, k=1)[0]
         label = best.text.replace(" ", "·")
         assert f">{label}<" in rows[stations * position + stations - 2]
+
+
+def test_with_parts_off_every_bar_has_the_ring_of_the_untouched_run(
+    start: Open, bundled: tj.Model
+) -> None:
+    data = page_map(start(off="0,m0,m1"))
+    untouched = tj.trace(bundled, PROMPT)
+    share = {one.token_id: one.probability for one in untouched.next_tokens(k=300)}
+    for row in data["predictions"]:
+        assert row["before"] == pytest.approx(share.get(row["id"], row["before"]), abs=1e-7)
+    best = untouched.next_tokens(k=1)[0]
+    (ring,) = [row for row in data["predictions"] if row["id"] == best.token_id]
+    assert ring["before"] == pytest.approx(best.probability)
+    assert ring["before"] != pytest.approx(ring["share"], abs=0.01)
+    rings = sum(row["before"] for row in data["predictions"]) + data["rest"]["before"]
+    assert rings == pytest.approx(1.0)
+    assert "With everything on it" in said(data)
+
+
+def test_with_everything_on_there_are_no_rings(start: Open) -> None:
+    data = page_map(start())
+    assert all("before" not in row for row in (*data["predictions"], data["rest"]))
+    assert "everything on" not in said(data)
+
+
+def test_the_best_token_of_the_untouched_run_keeps_a_row_however_far_it_fell(
+    start: Open, bundled: tj.Model
+) -> None:
+    prompt = "The dog chased another dog. The cat chased another"
+    data = page_map(start(prompt, off="all"))
+    best = tj.trace(bundled, prompt).next_tokens(k=1)[0].token_id
+    (row,) = [row for row in data["predictions"] if row["id"] == best]
+    assert row["rank"] > 10
+    assert not row["true_next"]
+    ranks = [row["rank"] for row in data["predictions"]]
+    assert ranks == sorted(ranks)
+
+
+def test_the_table_has_the_bars_and_their_rings(start: Open) -> None:
+    app = start(off="0,m0,m1")
+    app.button(key="b.table-journey-map").click().run()
+    table = next(e.proto.body for e in elements(app.main) if "tj-table" in _body(e))
+    assert "with everything on</th>" in table
+    first = page_map(app)["predictions"][0]
+    (row,) = [row for row in table.split("<tr>") if "next token, rank 1<" in row]
+    assert first["text"] in row
+    assert [float(first["share"]), float(first["before"])] == pytest.approx(
+        [float(value) for value in re.findall(r">(0\.\d+)<", row)], rel=0.01
+    )
 
 
 def _body(element: Any) -> str:

@@ -239,3 +239,8 @@ def token_ranks(logits: Array, token_ids: IDs) -> IDs:
     own = np.take_along_axis(logits, token_ids[:, None], 1)
     before = np.arange(logits.shape[1]) < token_ids[:, None]
     return np.asarray((logits > own).sum(1) + ((logits == own) & before).sum(1) + 1, np.intp)
+
+
+def token_shares(logits: Array, token_ids: Sequence[int]) -> list[float]:
+    """The probabilities of some tokens, from the scores of all: (d_vocab,) → one for each ID."""
+    return [float(one) for one in probabilities(logits)[list(token_ids)]]

@@ -7,7 +7,6 @@ the arrays that the header describes, so that hovering, scrubbing and playing as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,9 +28,8 @@ from tokenjourney.analysis.journey_map import (
     whole_steps,
 )
 from tokenjourney.analysis.lens import logit_lens, residual_stack, token_depths
-from tokenjourney.figures.text import count
 from tokenjourney.ui import components, figure, navigation, state
-from tokenjourney.ui.map_words import Guess, next_rows, sentences, table_rows
+from tokenjourney.ui.map_words import Guess, next_rows, sentences, table_columns, table_rows
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -51,15 +49,13 @@ _SCRIPTS: Final = (
 )
 _KEY: Final = "w.journey-map"
 _OPEN: Final = "w.journey-map.open"
-_QUICK: Final = 1_000_000  # tokens times blocks times d_model: under a second on a slow machine
 
 
 def draw(page: Page) -> None:
     """The map of the journey on screen, with its caption and the table behind it."""
     _open_station()
-    with _waiting(page):
-        summary = page.remember("map", lambda: _summary(page))
-        guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
+    summary = page.remember("map", lambda: _summary(page))
+    guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
     last = len(page.journey) - 1
     head, choose_head = page.extra("curves", None, partial(_head, page))
 
@@ -91,7 +87,7 @@ def draw(page: Page) -> None:
         figure.foot(
             "journey-map",
             page.text("figures.map.caption"),
-            lambda: (page.texts["map"]["table"], list(table_rows(page, summary))),
+            lambda: (table_columns(page), list(table_rows(page, summary))),
             saves=True,
         )
 
@@ -129,15 +125,6 @@ def where_next(page: Page) -> None:
 
 
 # ---- the numbers
-
-
-def _waiting(page: Page) -> AbstractContextManager[Any]:
-    """What is going on, in words, where it may take long."""
-    n, config = len(page.journey), page.model.config
-    if n * config.n_layers * config.d_model < _QUICK:
-        return nullcontext()
-    words = page.texts["map"]["words"]["waiting"]
-    return st.spinner(words.format(n=count(n), n_layers=config.n_layers), show_time=False)
 
 
 def _summary(page: Page) -> MapSummary:
@@ -280,10 +267,7 @@ def _words(
         ],
         "answer": guesses[-1].text,
         "predictions": predictions,
-        "rest": {
-            "n": config.d_vocab - len(predictions),
-            "share": max(0.0, 1.0 - sum(row["share"] for row in predictions)),
-        },
+        "rest": _rest(predictions, config.d_vocab),
         "sentences": sentences(page, summary, guesses, predictions),
         "stations": _stations(texts["stations"], shown.story),
         "words": texts["words"],
@@ -297,6 +281,13 @@ def _words(
             "says": texts["words"]["add_says"].replace("{token}", predictions[0]["text"]),
         },
     }
+
+
+def _rest(predictions: Sequence[Mapping[str, Any]], d_vocab: int) -> dict[str, Any]:
+    """The tokens without a bar of their own, together."""
+    sides = ("share", "before") if "before" in predictions[0] else ("share",)
+    left = {side: max(0.0, 1.0 - sum(row[side] for row in predictions)) for side in sides}
+    return {"n": d_vocab - len(predictions)} | left
 
 
 def _stations(texts: Mapping[str, Any], story: str) -> dict[str, dict[str, str]]:

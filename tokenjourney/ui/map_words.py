@@ -11,7 +11,7 @@ import numpy as np
 
 from tokenjourney.analysis.journey_map import MapSummary, rows_shown, settled_from
 from tokenjourney.analysis.lens import logit_lens
-from tokenjourney.analysis.output import token_ranks
+from tokenjourney.analysis.output import token_ranks, token_shares
 from tokenjourney.figures.export import Cell
 from tokenjourney.figures.text import count, number, share
 from tokenjourney.ui import state
@@ -69,11 +69,15 @@ def sentence(template: str, values: Mapping[str, object]) -> Sentence:
 
 
 def next_rows(page: Page) -> list[dict[str, Any]]:
-    """The top 10 after the followed token, and the token that really comes next, ranked."""
+    """The top 10 after the followed token, and the token that really comes next, ranked.
+
+    Where something is off, each has its probability with everything on as `before`, and the best
+    token of then has a row as well.
+    """
     journey, at = page.journey, page.token
     found = journey.next_tokens(at, k=min(10, page.model.config.d_vocab))
     comes_next = journey.token_ids[at + 1] if at + 1 < len(journey) else None
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": one.token_id,
             "text": page.label(one.token_id),
@@ -84,12 +88,20 @@ def next_rows(page: Page) -> list[dict[str, Any]]:
         }
         for rank, one in enumerate(found, 1)
     ]
-    if comes_next is not None and not any(row["true_next"] for row in rows):
-        rows.append(_far_row(page, comes_next))
+    wanted = [] if comes_next is None else [comes_next]
+    if page.off:
+        wanted.append(page.untouched.next_tokens(at, k=1)[0].token_id)
+    there = {row["id"] for row in rows}
+    far = [_far_row(page, i, i == comes_next) for i in dict.fromkeys(wanted) if i not in there]
+    rows += sorted(far, key=lambda row: int(row["rank"]))
+    if page.off:
+        shares = token_shares(page.untouched.logits_at(at), [row["id"] for row in rows])
+        for row, before in zip(rows, shares, strict=True):
+            row["before"] = before
     return rows
 
 
-def _far_row(page: Page, token_id: int) -> dict[str, Any]:
+def _far_row(page: Page, token_id: int, is_true_next: bool) -> dict[str, Any]:
     """The row of a token that is not among the most probable."""
     logits = page.journey.logits_at(page.token)
     rank = int(token_ranks(logits[None], np.array([token_id]))[0])
@@ -101,7 +113,7 @@ def _far_row(page: Page, token_id: int) -> dict[str, Any]:
         "share": found.probability,
         "logit": found.logit,
         "rank": rank,
-        "true_next": True,
+        "true_next": is_true_next,
     }
 
 
@@ -168,6 +180,7 @@ def _last_sentence(
         "guess": Token(answer["text"]),
         "share": share(answer["share"]),
     }
+    changed = _with_everything_on(page, answer["id"])
     true_next = next((row for row in predictions if row["true_next"]), None)
     if true_next is not None:
         values |= {
@@ -175,17 +188,34 @@ def _last_sentence(
             "share": share(true_next["share"]),
             "rank": count(true_next["rank"]),
         }
-        return sentence(texts["inside"], values)
+        return [*sentence(texts["inside"], values), *changed]
     settled = settled_from([guess.token_id for guess in guesses])
     if settled == 0:
-        return sentence(texts["next_always"], values)
-    return sentence(texts["next"], values | {"block": settled - 1})
+        return [*sentence(texts["next_always"], values), *changed]
+    return [*sentence(texts["next"], values | {"block": settled - 1}), *changed]
+
+
+def _with_everything_on(page: Page, answer: int) -> Sentence:
+    """What the best token was before parts were switched off."""
+    if not page.off:
+        return []
+    best = page.untouched.next_tokens(page.token, k=1)[0]
+    kind = "same_before" if best.token_id == answer else "best_before"
+    values = {"guess": Token(page.label(best.token_id)), "share": share(best.probability)}
+    return sentence(page.texts["map"]["sentences"][kind], values)
+
+
+def table_columns(page: Page) -> list[str]:
+    """The names of the table's columns."""
+    names = list(page.texts["map"]["table"])
+    return [*names, page.texts["map"]["words"]["before"]] if page.off else names
 
 
 def table_rows(page: Page, summary: MapSummary) -> Iterator[tuple[Cell, ...]]:
     """The table behind the map: a row for each token and station, in the order of reading.
 
-    In a prompt too long for the map, only the tokens around the followed one have best guesses.
+    Behind the followed token come the bars, where something is off with their rings. In a prompt
+    too long for the map, only the tokens around the followed one have best guesses.
     """
     journey, found = page.journey, summary.sources
     shown = rows_shown(len(journey), page.token)[1:] or (0,)
@@ -193,6 +223,7 @@ def table_rows(page: Page, summary: MapSummary) -> Iterator[tuple[Cell, ...]]:
     lens = page.remember(
         f"map-lens-{first}", lambda: logit_lens(page.model, journey, slice(first, end))
     )
+    rings: tuple[Cell, ...] = (None,) if page.off else ()
     for position, token_id in enumerate(journey.token_ids):
         same = (position, page.labels[position], token_id)
         guesses: list[tuple[Cell, ...]] = [("", None)] * (page.model.config.n_layers + 1)
@@ -202,7 +233,7 @@ def table_rows(page: Page, summary: MapSummary) -> Iterator[tuple[Cell, ...]]:
                 (page.label(int(token)), float(share))
                 for token, share in zip(lens.best[:, at], lens.probability[:, at], strict=True)
             ]
-        yield (*same, "input", float(summary.lengths[0, position]), "", None, *guesses[0])
+        yield (*same, "input", float(summary.lengths[0, position]), "", None, *guesses[0], *rings)
         for block in range(page.model.config.n_layers):
             source: tuple[Cell, ...] = (
                 page.labels[int(found.keys[block, position, 0])],
@@ -210,5 +241,9 @@ def table_rows(page: Page, summary: MapSummary) -> Iterator[tuple[Cell, ...]]:
             )
             length = float(summary.lengths[block + 1, position])
             looks = source if position else ("", None)
-            yield (*same, f"block {block}", length, *looks, *guesses[block + 1])
-        yield (*same, "final LN", float(summary.scaled[position]), "", None, *guesses[-1])
+            yield (*same, f"block {block}", length, *looks, *guesses[block + 1], *rings)
+        yield (*same, "final LN", float(summary.scaled[position]), "", None, *guesses[-1], *rings)
+        for row in next_rows(page) if position == page.token else ():
+            ring: tuple[Cell, ...] = (float(row["before"]),) if page.off else ()
+            bar = (f"next token, rank {row['rank']}", None, "", None, row["text"], row["share"])
+            yield (*same, *bar, *ring)

@@ -172,6 +172,8 @@ function drawLegend(view) {
       filled(rooted ? data.words.legend_track_root : data.words.legend_track, range), " ", flip),
     item(glyph(make("path", { d: curvePath(1, 3, 27, 13), class: "curve", "stroke-width": 2 })), before, headChoice(view), after),
     item(glyph(ring), filled(data.words.legend_ring, range)))
+  if (data.rest.before === undefined) return
+  legend.append(item(glyph(make("circle", { cx: 14, cy: 8, r: 5, class: "before" })), data.words.legend_before))
 }
 
 // Whether the new journey is the old one with one more token, row for row.

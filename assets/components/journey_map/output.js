@@ -78,13 +78,21 @@ function drawNorm(view) {
 
 function barRows(view) {
   const { data } = view
-  return [...data.predictions, { rest: true, share: data.rest.share, text: filled(data.words.others, { n: whole(data.rest.n) }) }]
+  return [...data.predictions, { rest: true, share: data.rest.share, before: data.rest.before, text: filled(data.words.others, { n: whole(data.rest.n) }) }]
 }
 
 function barValue(view, bar, room) {
   if (!bar.true_next) return share(bar.share)
   const long = `${share(bar.share)} ✓ ${view.data.words.comes_next}`
   return measured(long, 13.5, 650) <= room ? long : `${share(bar.share)} ✓`
+}
+
+// With parts switched off, a ring stays where the bar ends with everything on. Returns its right edge.
+function drawBefore(view, group, bar, y, height, most) {
+  const x = view.at.bars + (view.at.barMost * bar.before) / most
+  const r = Math.max(3, Math.min(4.5, height / 2))
+  group.append(make("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r, class: "before" }))
+  return x + r
 }
 
 function drawBars(view) {
@@ -95,7 +103,7 @@ function drawBars(view) {
   group.append(text(at.label, 66, "note", vocabulary), text(at.label, 84, "note", unit))
   const step = (at.bottom - at.top - 6) / bars.length
   const height = Math.min(18, step * 0.72)
-  const most = Math.max(...bars.map((bar) => bar.share), 1e-9)
+  const most = Math.max(...bars.map((bar) => Math.max(bar.share, bar.before ?? 0)), 1e-9)
   const row = at.places[data.rows.indexOf(data.followed)]
   const wide = normWidth(row)
   let from = row.y - wide / 2
@@ -120,13 +128,15 @@ function drawBars(view) {
     if (bar.true_next) {
       group.append(rect(at.bars - 3, y - height / 2 - 3, w + 6, height + 6, "true-next", { rx: 4 }))
     }
-    const start = at.bars + w + (bar.true_next ? 8 : 5)
+    const ring = bar.before === undefined ? -Infinity : drawBefore(view, group, bar, y, height, most)
+    const start = Math.max(at.bars + w + (bar.true_next ? 8 : 5), ring + 5)
     group.append(text(start, y + 5, `value ${kind}${bar.true_next ? " true" : ""}`, barValue(view, bar, at.width - start)))
+    const before = bar.before === undefined ? "" : filled(data.hover.before, { before: share(bar.before) })
     const hit = rect(at.label - 4, y - step / 2, at.width - at.label + 4, step, "hit")
     view.says(hit, bar.rest
-      ? [filled(data.hover.rest, { n: whole(data.rest.n), share: share(bar.share) })]
+      ? [filled(data.hover.rest, { n: whole(data.rest.n), share: share(bar.share) }), before]
       : [filled(data.hover.bar, { token: bar.text, share: share(bar.share), logit: number(bar.logit), id: bar.id, rank: whole(bar.rank) }),
-         bar.true_next ? filled(data.hover.true_next, { token: bar.text }) : ""])
+         before, bar.true_next ? filled(data.hover.true_next, { token: bar.text }) : ""])
     group.append(hit)
   })
 }
