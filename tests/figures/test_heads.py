@@ -164,6 +164,34 @@ def test_a_changed_token_that_looks_like_markup_stays_text():
     assert not any("<b>%{" in note.text for note in figure.layout.annotations)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (0.0012, 0.00125, "+0.005"),
+        (0.0012, 0.0017, "+0.05"),
+        (0.014, 0.0137, "−0.03"),
+        (0.2, 0.2, "0.0"),
+        (0.5, 0.348, "−15.2"),
+    ],
+)
+def test_a_small_move_is_written_with_the_decimals_that_show_it(before, after, said):
+    figure = change_figure(labels=["a"], before=[before], after=[after])
+    assert f"<b>{said}</b>" in [note.text for note in figure.layout.annotations]
+    assert f"{said} points" in named(figure, "after").hovertext[0]
+
+
+@pytest.mark.parametrize("top", [0.0004, 0.0013, 0.002, 0.0063, 0.01, 0.03, 0.07, 0.2, 1.0])
+def test_ticks_differ_however_small_the_probabilities(top):
+    axis = change_figure(labels=["a"], before=[top], after=[top / 2]).layout.xaxis
+    rough = axis.range[1] / axis.nticks
+    power = 10 ** np.floor(np.log10(rough))
+    step = next(n for n in (1, 2, 5, 10) if n * power >= rough * (1 - 1e-9)) * power
+    ticks = np.arange(0, axis.range[1], step)
+    written = [format(tick, axis.tickformat) for tick in ticks]
+    assert len(set(written)) == len(written)
+    np.testing.assert_allclose([float(t[:-1]) / 100 for t in written], ticks, atol=1e-9)
+
+
 def test_the_table_of_a_change():
     columns, rows = change_table(labels=["a"], before=[0.5], after=[0.25])
     assert columns == ["token", "before", "after", "change"]

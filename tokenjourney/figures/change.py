@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from tokenjourney.figures.drawing import Sketch, line, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
-from tokenjourney.figures.text import escaped, points, share, shortened, token_markup
+from tokenjourney.figures.text import escaped, points, share, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 
 _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 25, 92, 112, 26, 44
@@ -53,7 +53,7 @@ def change_figure(
     sketch.shapes(*({**shape, "layer": "below"} for shape in grooves + moves))
     y = np.arange(rows)
     said = [
-        f"“{escaped(label)}”: {share(a)} before, {share(b)} after, {points(b - a)} points"
+        f"“{escaped(label)}”: {share(a)} before, {share(b)} after, {moved(b - a)} points"
         for label, a, b in zip(labels, first, second, strict=True)
     ]
     for name, values, marker in (
@@ -71,7 +71,7 @@ def change_figure(
             note(text, 0, row, yref="y", anchor="right", shift=(-8, 0), size=14, colour=theme.ink),
             note(share(float(first[row])), 1, row, yref="y", anchor="right", shift=(50, 0),
                  size=13.5, colour=theme.ink2),
-            note(f"<b>{points(float(second[row] - first[row]))}</b>", 1, row, yref="y",
+            note(f"<b>{moved(float(second[row] - first[row]))}</b>", 1, row, yref="y",
                  anchor="right", shift=(104, 0), size=13.5, colour=colours[row]),
         )  # fmt: skip
     for text, shift in (("before", 50), ("points", 104)):
@@ -79,12 +79,33 @@ def change_figure(
             note(text, 1, 1, anchor="right", valign="bottom", shift=(shift, 4), colour=theme.ink3)
         )
     sketch.layout(
-        xaxis={"range": [0, top * 1.04], "tickformat": ".0%" if top > 0.04 else ".1%", "nticks": 5,
+        xaxis={"range": [0, top * 1.04], "tickformat": tick_format(top * 1.04), "nticks": 5,
                "title": {"text": "probability"}, "showgrid": False},
         yaxis={"range": [rows - 0.5, -0.5], "showticklabels": False, "ticks": "",
                "showgrid": False, "zeroline": False},
     )  # fmt: skip
     return sketch.figure()
+
+
+def moved(change: float) -> str:
+    """A change in points: as many decimals as it takes to see that it is one, up to three.
+
+    >>> moved(-0.152), moved(0.0003), moved(0.00001), moved(0.0)
+    ('−15.2', '+0.03', '+0.001', '0.0')
+    """
+    found = (signed(100 * change, digits) for digits in (1, 2, 3))
+    return next((text for text in found if text.strip("0.")), points(0.0))
+
+
+def tick_format(end: float) -> str:
+    """Percent with as many decimals as about five round steps from 0 to `end` need to differ.
+
+    >>> tick_format(0.5), tick_format(0.02), tick_format(0.002)
+    ('.0%', '.1%', '.2%')
+    """
+    digit, power = f"{end / 5:e}".split("e")
+    rounds_up = float(digit) > 5  # to the next power of ten: steps are 1, 2 or 5 of one
+    return f".{max(0, -int(power) - rounds_up - 2)}%"
 
 
 def change_table(*, labels: Sequence[str], before: ArrayLike, after: ArrayLike) -> Table:
