@@ -31,6 +31,7 @@ def existing(text: str) -> int:
 
 
 block = page.block_picker()
+is_off = block in page.off.mlps
 pre, post = journey["pre", block][token], journey["post", block][token]
 w_down = page.model.parameter(f"blocks.{block}.mlp.down.weight")
 strongest = strongest_neurons(post, w_down, MOST_NEURONS)
@@ -105,6 +106,9 @@ def effect() -> None:
 def whole() -> None:
     """What all neurons together push up and down."""
     page.section("whole", block=block, token=page.token_html)
+    if is_off:
+        page.say("words.writes_nothing_whole")
+        return
     pushed = direct_effect(journey["mlp_out", block][token], **through_the_end)
     pushes("whole", promoted(pushed), suppressed(pushed), f"Block {block}")
 
@@ -158,6 +162,8 @@ def widths() -> None:
     )
 
 
+if is_off:
+    page.say("words.writes_nothing", block=block)
 widths()
 left, right = page.columns([1.25, 1])
 with left:

@@ -24,6 +24,17 @@ def test_every_neuron_is_a_point_at_its_activation(journey):
     np.testing.assert_allclose(points["y"], journey["post", 2][4][neurons], atol=1e-5)
 
 
+def test_a_part_that_is_off_says_that_it_writes_nothing(journey):
+    app = open_page("feed_forward", prompt=PROMPT, block=2, off="m2")
+    assert "block 2 is switched off: it writes nothing now" in html(app)
+    assert "what they would write if it were on" in html(app)
+    assert "feed_forward-whole" not in charts(app)
+    assert "feed_forward-effect" in charts(app)
+    other = open_page("feed_forward", prompt=PROMPT, block=3, off="m2")
+    assert "writes nothing now" not in html(other)
+    assert "feed_forward-whole" in charts(other)
+
+
 def test_the_strongest_neuron_is_open_at_first():
     app = open_page("feed_forward", prompt=PROMPT, block=1)
     first = charts(app)["feed_forward-neurons"][0]["customdata"][0][0]
