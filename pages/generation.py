@@ -6,6 +6,7 @@ from tokenjourney.analysis.counts import cache_bytes, products_for
 from tokenjourney.analysis.steps import (
     branch_rows,
     mean_loss,
+    shares_before,
     step_candidates,
     steps_window,
     taken_shares,
@@ -50,6 +51,9 @@ def column(step: int) -> StepColumn:
         chosen_share=found.chosen_share,
         chosen_rank=found.chosen_rank,
         clicks=[made.leads_to((*made.ids[:step], i)) for i in found.token_ids],
+        before=shares_before(made.untouched(), n_prompt + step - 1, found.token_ids, heat)
+        if page.off
+        else None,
     )
 
 
@@ -69,6 +73,7 @@ def steps() -> None:
         first=columns[0].step + 1,
         last=columns[-1].step + 1,
         n=n_steps,
+        rings=page.plain("words.rings") if page.off else "",
     )
     found = step_candidates(journey, n_prompt, looked_at, N_CANDIDATES, heat)
     branches(page, made, found)
@@ -140,6 +145,7 @@ def speed() -> None:
             "speed",
             speed_figure(**arrays, theme=page.theme),
             lambda: speed_table(**arrays),
+            of="model",
             n=count(found[-1].n_tokens),
             times=number(found[-1].uncached_ms / found[-1].cached_ms, 1),
         )

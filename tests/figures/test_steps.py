@@ -26,6 +26,19 @@ def trace(fig, name):
     return next(t for t in fig.data if t.name == name)
 
 
+def test_rings_stand_where_the_bars_end_with_everything_on():
+    compared = [column(0, 1, before=(0.4, 0.1, 0.2)), column(1, 3, before=(0.1, 0.2, 0.3))]
+    fig = steps_figure(compared)
+    assert list(trace(fig, "with everything on").x[:3]) == pytest.approx(
+        [0.94 * 0.4, 0.94 * 0.1, 0.94 * 0.2]
+    )
+    assert "(40 % with everything on)" in trace(fig, "candidates").hovertext[0]
+    names, rows = steps_table(compared)
+    assert names[-1] == "with everything on"
+    assert [row[-1] for row in rows] == [0.4, 0.1, 0.2, 0.1, 0.2, 0.3, None]
+    assert all("everything" not in (t.name or "") for t in steps_figure(COLUMNS).data)
+
+
 def test_the_path_joins_the_tokens_that_were_taken():
     path = trace(steps_figure(COLUMNS), "path")
     assert [y for y in path.y if y is not None] == [1, 3]

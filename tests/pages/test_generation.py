@@ -44,6 +44,27 @@ def test_many_at_once_write_the_same_as_one_by_one(model):
     assert app.button("go.stop").disabled
 
 
+def test_with_parts_off_each_candidate_has_the_ring_of_the_untouched_run(model):
+    go = click(open_page("generation", prompt=PROMPT), "go.one").query_params["go"]
+    app = open_page("generation", prompt=PROMPT, go=go, off="m0", temp=0.8)
+    rings = trace(app, "generation-steps", "with everything on")
+    assert len(rings["x"]) == 12
+    grown = tj.trace(model, PROMPT)
+    grown = grown.extend(written(app)[0])
+    changed = tj.trace(model, grown.token_ids, edits=[tj.ablate_mlp(0)])
+    ids = [one.token_id for one in changed.next_tokens(k=6)]
+    then = {one.token_id: one.probability
+            for one in grown.next_tokens(k=model.config.d_vocab, temperature=0.8)}  # fmt: skip
+    ends = [(x - 1) / 0.94 for x in rings["x"][6:]]
+    assert ends == pytest.approx([then[i] for i in ids], abs=1e-5)
+    assert "with everything on" in str(trace(app, "generation-steps", "candidates")["hovertext"])
+
+
+def test_with_everything_on_there_are_no_rings():
+    app = open_page("generation", prompt=PROMPT)
+    assert "with everything on" not in str(charts(app)["generation-steps"])
+
+
 def test_temperature_zero_writes_the_greedy_text(model):
     app = open_page("generation", prompt=PROMPT, temp=0)
     click(app, "go.many")

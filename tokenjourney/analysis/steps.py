@@ -68,6 +68,21 @@ def step_candidates(
     )
 
 
+def shares_before(
+    untouched: Journey, position: int, token_ids: Sequence[int], temperature: float = 1.0
+) -> tuple[float, ...]:
+    """What some tokens had behind one position of another run of the same tokens.
+
+    Args:
+        untouched: The run to compare with: the same tokens, without edits.
+        position: The position they come behind.
+        token_ids: The tokens.
+        temperature: Above 0.
+    """
+    shares = probabilities(untouched.logits_at(position), temperature)
+    return tuple(float(shares[i]) for i in token_ids)
+
+
 def steps_window(n_steps: int, step: int, most: int) -> range:
     """The steps to show: at most so many, with the one looked at among them.
 

@@ -29,6 +29,7 @@ class StepColumn:
         chosen_share: Its probability.
         chosen_rank: Its rank, from 0.
         clicks: What a click on each candidate reports.
+        before: Their probabilities with everything on, where something is switched off.
     """
 
     step: int
@@ -39,6 +40,7 @@ class StepColumn:
     chosen_share: float
     chosen_rank: int
     clicks: Sequence[Sequence[str | None]]
+    before: Sequence[float] | None = None
 
 
 def steps_figure(
@@ -70,6 +72,7 @@ def steps_figure(
     for place, column in enumerate(columns):
         _add_column(sketch, column, place, n_rows, column.step == looked_at, theme)
     _add_path(sketch, columns, theme)
+    _add_rings(sketch, columns, theme)
     _add_cells(sketch, columns, rows)
     sketch.layout(
         xaxis={"range": [0, max(places or 0, len(columns))], **NO_TICKS},
@@ -79,15 +82,22 @@ def steps_figure(
 
 
 def steps_table(columns: Sequence[StepColumn]) -> Table:
-    """A row per step and candidate: step, rank, token, probability, whether it was taken."""
+    """A row per step and candidate: step, rank, token, probability, whether it was taken.
+
+    And where there are such, its probability with everything on.
+    """
     rows: list[tuple[str | int | float | bool | None, ...]] = []
+    compared = any(column.before for column in columns)
     for column in columns:
         for rank, (label, value) in enumerate(zip(column.labels, column.shares, strict=True)):
-            rows.append((column.step + 1, rank + 1, label, float(value), rank == column.chosen))
+            rows.append((column.step + 1, rank + 1, label, float(value), rank == column.chosen,
+                         *([float(column.before[rank])] if column.before else [])))  # fmt: skip
         if column.chosen == len(column.labels):
             rows.append((column.step + 1, column.chosen_rank + 1, column.chosen_label,
-                         float(column.chosen_share), True))  # fmt: skip
-    return ["step", "rank", "token", "probability", "taken"], rows
+                         float(column.chosen_share), True,
+                         *([None] if compared else [])))  # fmt: skip
+    names = ["step", "rank", "token", "probability", "taken"]
+    return [*names, "with everything on"] if compared else names, rows
 
 
 def _add_column(
@@ -143,6 +153,21 @@ def _add_path(sketch: Sketch, columns: Sequence[StepColumn], theme: Theme) -> No
     )  # fmt: skip
 
 
+def _add_rings(sketch: Sketch, columns: Sequence[StepColumn], theme: Theme) -> None:
+    """A ring where each bar ends with everything on."""
+    x, y = [], []
+    for place, column in enumerate(columns):
+        for row, value in enumerate(column.before or ()):
+            x.append(place + _CELL * float(value))
+            y.append(row)
+    if x:
+        marker = {"size": 8, "color": theme.bg, "line": {"width": 1.6, "color": theme.ink2}}
+        sketch.trace(
+            go.Scatter(x=x, y=[row + 0.3 for row in y], mode="markers", marker=marker,
+                       hoverinfo="skip", name="with everything on", cliponaxis=False)
+        )  # fmt: skip
+
+
 def _add_cells(sketch: Sketch, columns: Sequence[StepColumn], rows: int) -> None:
     """Squares over the cells that say what they are, and that a click finds."""
     x, y, said, clicks = [], [], [], []
@@ -156,8 +181,9 @@ def _add_cells(sketch: Sketch, columns: Sequence[StepColumn], rows: int) -> None
                     else "click to take it" if column.chosen is None
                     else "click to branch off here"
                 )  # fmt: skip
+                then = f" ({share(column.before[row])} with everything on)" if column.before else ""
                 said.append(
-                    f"step {column.step + 1}: “{escaped(label)}” with {share(value)}, {word}"
+                    f"step {column.step + 1}: “{escaped(label)}” with {share(value)}{then}, {word}"
                 )
                 clicks.append(list(column.clicks[row]))
     sketch.trace(

@@ -23,6 +23,7 @@ from tokenjourney.ui.sampling import Sampling
 from tokenjourney.ui.text import Safe, escaped, plain_label
 
 if TYPE_CHECKING:
+    from tokenjourney.edits import Edit
     from tokenjourney.journey import Journey
     from tokenjourney.ui.page import Page
 
@@ -127,9 +128,16 @@ class Continuation:
 
     def journey(self, path: Path | None = None) -> Journey:
         """The Journey of the prompt and these tokens, or those of another path."""
+        return self._run(self.ids if path is None else path, self._edits)
+
+    def untouched(self) -> Journey:
+        """The same tokens with everything on."""
+        return self._run(self.ids, ())
+
+    def _run(self, path: Path, edits: tuple[Edit, ...]) -> Journey:
         choice = state.current()
         prompt, model = choice.shown or (choice.prompt, choice.model)
-        return cache.continued(model, prompt, self.ids if path is None else path, self._edits)
+        return cache.continued(model, prompt, path, edits)
 
 
 def buttons(page: Page, continuation: Continuation) -> int:
