@@ -26,6 +26,7 @@ from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure, products_table, vectors_table
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
 from tokenjourney.figures.text import count, number
+from tokenjourney.figures.written import own_caption
 from tokenjourney.ui.attention_card import attention_card
 
 page = ui.open_page("attention")
@@ -158,7 +159,7 @@ def lines() -> None:
         chart,
         lambda: matrix_table(pattern, rows=page.labels, columns=page.labels, row_name="query",
                              column_name="key", value_name="share"),
-        clicks="token", window=(chart.layout.meta or {}).get("caption", ""),
+        clicks="token", window=own_caption(chart),
     )  # fmt: skip
 
 

@@ -75,9 +75,9 @@ def grid() -> None:
         labels=labels,
         followed=position - start,
         before=before,
+        cells=found.cells,
         theme=theme,
     )
-    chart.update_traces(customdata=found.cells, selector={"name": "cells: best guess"})
     page.section("lens", token=page.token_html)
     page.figure(
         "lens",
@@ -117,7 +117,7 @@ def way_of_a_token() -> None:
                 is_followed=token_id == answer.token_id,
                 before=token_depths(model, untouched, position, token_id).rank if off else None,
                 theme=theme,
-            ).update_layout(height=340),
+            ),
             lambda: (
                 ["after block", "rank", "probability", "logit"],
                 [

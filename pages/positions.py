@@ -30,6 +30,7 @@ from tokenjourney.figures.positions import (
 from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.swap import swap_figure, swap_table
 from tokenjourney.figures.text import number, share, signed
+from tokenjourney.figures.written import own_caption
 
 MOST_ROWS, MOST_PLACES = 24, 400
 
@@ -64,7 +65,7 @@ page.figure(
     "sum",
     sums,
     lambda: strips_table(columns=columns, labels=page.texts_of_tokens),
-    strips=sums.layout.meta["caption"],
+    strips=own_caption(sums),
     rows=page.text("sum_rows", first=start, last=end - 1, T=len(journey))
     if end - start < len(journey) else "",
 )  # fmt: skip
@@ -134,7 +135,7 @@ def swap() -> None:
         "swap",
         chart,
         lambda: swap_table(effect.cosines, order=order, labels=page.labels, stations=stations),
-        window=(chart.layout.meta or {}).get("caption", ""),
+        window=own_caption(chart),
     )
     change = effect.prediction
     labels = [page.label(token_id) for token_id in change.token_ids]
@@ -163,7 +164,7 @@ def all_places() -> None:
     page.figure(
         "pictures", pictures, lambda: positions_table(positions=W_pos), T=f"{len(journey):,}",
         n_ctx=f"{config.n_ctx:,}",
-        last=last, more=f"{more - 1:,}", merged=(pictures.layout.meta or {}).get("caption", ""),
+        last=last, more=f"{more - 1:,}", merged=own_caption(pictures),
     )  # fmt: skip
     page.section("alike")
     tables = {"learned": W_pos, "fixed": fixed[: config.n_ctx]}

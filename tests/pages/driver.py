@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -39,11 +40,14 @@ def charts(app: AppTest) -> dict[str, list[dict[str, Any]]]:
 
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:
     """Data and layout of every figure on the page, as they are sent, by the figure's name."""
-    return {
+    found = {
         element.proto.id.rpartition("chart-")[2]: json.loads(element.proto.bytes)["figure"]
         for element in app.get("bidi_component")
         if element.proto.component_name == "tokenjourney.chart"
     }
+    for figure in found.values():
+        go.Figure(figure)  # raises what Plotly finds wrong with it
+    return found
 
 
 def trace(app: AppTest, chart: str, name: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from tokenjourney.figures.matrices import Array, as_matrix, downsampled, symmetr
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import count, distinct_labels, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap
 
 _MOST_AS_HEATMAP = 48
 _MOST_ALL_TO_CLICK = 24
@@ -299,7 +300,7 @@ def _add_cells(
     gap = 1 if tokens <= 32 else 0
     few = tokens <= 5
     figure.trace(
-        go.Heatmap(
+        heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else panel.values,
             zmin=low,
             zmax=panel.limit,

@@ -18,6 +18,7 @@ from tokenjourney.figures.matrices import (
 )
 from tokenjourney.figures.text import escaped, number, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import Trace, bar, heatmap, scatter
 
 _TOP, _BOTTOM, _LEFT, _RIGHT = 52, 50, 116, 8
 _STEPS, _GRID = (0.0, 0.43), (0.55, 1.0)
@@ -136,14 +137,14 @@ def _add_steps(
     last = len(steps.pushes)
     rows = np.arange(last)
     sketch.trace(
-        go.Bar(
+        bar(
             x=np.asarray(steps.pushes, np.float32), base=starts.astype(np.float32), y=rows,
             orientation="h", hoverinfo="text", name="pushes",
             marker={"color": [theme.up if p >= 0 else theme.down for p in steps.pushes]},
             hovertext=[f"{word} {signed(p)}, which makes {number(end)}"
                        for word, p, end in zip(steps.said, steps.pushes, ends, strict=True)],
         ),
-        go.Scatter(
+        scatter(
             x=[total], y=[last], mode="markers", marker={"color": theme.ink, "size": 12},
             hoverinfo="text", hovertext=[f"Together: {escaped(what)} = {number(total)}"],
             name="total",
@@ -198,7 +199,7 @@ def _add_grid(
     columns = np.arange(cells.shape[1])
     written = n_heads <= _MOST_HEADS_WRITTEN and blocks <= 24
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=cells, x=columns, y=np.arange(blocks), zmin=-limit, zmax=limit, hoverinfo="skip",
             colorscale=theme.div_scale, xgap=2, ygap=2, hoverongaps=False, xaxis="x2", yaxis="y2",
             name="pushes by head",
@@ -212,7 +213,7 @@ def _add_grid(
     if off:
         crossed = [(n_heads + 2 if head is None else head, block) for block, head in off]
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=[x for x, _ in crossed], y=[y for _, y in crossed], mode="markers", xaxis="x2",
                 yaxis="y2", hoverinfo="skip", name="switched off",
                 marker={"symbol": "x-thin", "size": 15, "line": {"width": 2, "color": theme.ink}},
@@ -242,7 +243,7 @@ def _cells(
     limit: float,
     off: set[tuple[int, int | None]],
     theme: Theme,
-) -> go.Scatter:
+) -> Trace:
     """Squares that say what a cell is, and that a click finds."""
     where: NDArray[np.intp] = np.argwhere(np.isfinite(cells))
     values = [float(cells[block, column]) for block, column in where]
@@ -255,7 +256,7 @@ def _cells(
         for (block, column), part, value in zip(where, parts, values, strict=True)
     ]
     dark = [abs(value) > 0.55 * limit for value in values]
-    return go.Scatter(
+    return scatter(
         x=where[:, 1], y=where[:, 0], mode="markers+text" if written else "markers",
         marker={"symbol": "square", "size": 18, "opacity": 0},
         selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},

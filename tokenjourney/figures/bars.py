@@ -10,6 +10,7 @@ from tokenjourney.figures.drawing import Sketch, ground, heading, note
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import escaped, number, share, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _ROW = 26
 
@@ -62,7 +63,7 @@ def bars_figure(
     if groove:
         sketch.shapes(*(ground(0, high, r - 0.27, r + 0.27, theme.line) for r in range(rows)))
     sketch.trace(
-        go.Bar(
+        bar(
             x=sizes, y=np.arange(rows), orientation="h", hoverinfo="text", name=axis,
             marker={"color": [theme.accent if r in highlight else theme.quantity
                               for r in range(rows)]},
@@ -72,7 +73,7 @@ def bars_figure(
     )  # fmt: skip
     if marks is not None:
         sketch.trace(
-            go.Scatter(x=as_vector(marks), y=np.arange(rows), mode="markers", name="marks",
+            scatter(x=as_vector(marks), y=np.arange(rows), mode="markers", name="marks",
                        hoverinfo="text", hovertext=[escaped(text) for text in said],
                        marker={"symbol": "line-ns", "size": 17,
                                "line": {"width": 2.5, "color": theme.ink}})
@@ -159,7 +160,7 @@ def _add_half(
 ) -> None:
     verb = "up" if name == "pushed up" else "down"
     sketch.trace(
-        go.Bar(
+        bar(
             x=np.abs(values), y=np.arange(len(values)), orientation="h", hoverinfo="text",
             marker={"color": colour}, name=name, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
             customdata=values[:, None],

@@ -15,6 +15,7 @@ from tokenjourney.figures.matrices import Array, as_vector, symmetric_limit
 from tokenjourney.figures.strips import strip_lines
 from tokenjourney.figures.text import escaped, number, signed
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar, heatmap
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 236, 58, 42, 40
 _STRIP, _PITCH, _THIN = 40, 56, 34  # pixels of a strip, of its row, of a row without one
@@ -150,7 +151,7 @@ def _add_strip(
     texts += [""] * (lines * wide - len(values))
     suffix = str(index + 2)
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=cells.reshape(lines, wide), y=edges, x=np.arange(wide + 1), zmin=-limit, zmax=limit,
             colorscale=theme.div_scale, showscale=False, name=escaped(row.name), xaxis=f"x{suffix}",
             text=[texts[i : i + wide] for i in range(0, lines * wide, wide)], hoverongaps=False,
@@ -231,7 +232,7 @@ def _add_lengths(
     ]
     sizes = [size for _, size, _, _ in found]
     sketch.trace(
-        go.Bar(
+        bar(
             x=sizes, y=[middle for _, _, middle, _ in found], orientation="h", width=16,
             name="length", hoverinfo="text",
             marker={"color": [colours[row.kind] for row, _, _, _ in found],

@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import escaped, points, share, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 25, 92, 112, 26, 44
 
@@ -62,7 +63,7 @@ def change_figure(
         ("after", second, {"size": 11, "color": colours}),
     ):  # fmt: skip
         sketch.trace(
-            go.Scatter(x=values, y=y, mode="markers", marker=marker, name=name, hovertext=said,
+            scatter(x=values, y=y, mode="markers", marker=marker, name=name, hovertext=said,
                        hoverinfo="text", cliponaxis=False)
         )  # fmt: skip
     for row, label in enumerate(labels):

@@ -9,6 +9,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import count, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import Trace, scatter
 
 
 def compression_figure(
@@ -48,7 +49,7 @@ def compression_figure(
     ]:
         sketch.trace(_curve(name, curve, colour))
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=[step], y=[values[step]], mode="markers", name="looked at", hoverinfo="skip",
             marker={"size": 13, "color": theme.accent}, cliponaxis=False,
         )
@@ -84,9 +85,9 @@ def compression_figure(
     return sketch.figure()
 
 
-def _curve(name: str, values: Array, colour: str) -> go.Scatter:
+def _curve(name: str, values: Array, colour: str) -> Trace:
     steps = np.arange(len(values))
-    return go.Scatter(
+    return scatter(
         x=steps, y=values, mode="lines", name=escaped(name), line={"color": colour, "width": 2.5},
         hoverinfo="text", cliponaxis=False,
         hovertext=[f"{escaped(name)} after {count(n)} merges: {number(v, 3)} tokens per character"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenjourney.figures.png import EMPTY, palette, png_uri, quantised
 from tokenjourney.figures.text import escaped, number, shortened, signed, token_markup
 from tokenjourney.figures.theme import Theme
+from tokenjourney.figures.written import Trace, Written, heatmap, scatter
 
 NO_TICKS: dict[str, Any] = {
     "showticklabels": False,
@@ -21,7 +22,7 @@ _STEPS = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500)
 
 
 class Sketch:
-    """A figure being drawn: Plotly checks all marks anew with each added, so they are added once.
+    """A figure being drawn.
 
     Args:
         theme: its colours, and the template.
@@ -76,13 +77,8 @@ class Sketch:
 
     def figure(self) -> go.Figure:
         """The finished figure."""
-        layout = {
-            **self._layout,
-            "annotations": self._notes,
-            "shapes": self._shapes,
-            "images": self._images,
-        }
-        return go.Figure(data=self._traces, layout=layout)
+        marks = {"annotations": self._notes, "shapes": self._shapes, "images": self._images}
+        return Written(self._traces, self._layout | {name: m for name, m in marks.items() if m})
 
 
 def note(
@@ -255,9 +251,9 @@ def hatching(theme: Theme) -> dict[str, Any]:
 
 def hatched_area(
     x: Sequence[float], y: Sequence[float], *, theme: Theme, xaxis: str = "x", yaxis: str = "y"
-) -> go.Scatter:
+) -> Trace:
     """A hatched polygon without an outline."""
-    return go.Scatter(
+    return scatter(
         x=x,
         y=y,
         mode="lines",
@@ -281,13 +277,13 @@ def cells_to_click(
     xaxis: str = "x",
     yaxis: str = "y",
     name: str = "cells",
-) -> go.Scatter:
+) -> Trace:
     """Invisible squares over the cells of a heatmap, which reports no clicks itself.
 
     `hover` is a Plotly template over `%{x}` and `%{y}`, the labels of the ticks, and `%{text}`, the
     value as it is written: Plotly's own formats know no minus sign.
     """
-    return go.Scatter(
+    return scatter(
         x=x,
         y=y,
         text=texts,
@@ -313,7 +309,7 @@ def cell_texts(
     size: float = 13,
     xaxis: str = "x",
     yaxis: str = "y",
-) -> list[go.Heatmap]:
+) -> list[Trace]:
     """Texts over the cells of a heatmap, each in whichever of ink and ground reads better there.
 
     Args:
@@ -343,7 +339,7 @@ def cell_texts(
             for row, ons in zip(texts, mask.tolist(), strict=True)
         ]
         layers.append(
-            go.Heatmap(
+            heatmap(
                 z=np.zeros(values.shape, np.float32),
                 colorscale=clear,
                 showscale=False,

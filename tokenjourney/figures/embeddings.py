@@ -22,6 +22,7 @@ from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, escaped, number, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _MOST_CELLS = 48 * 48
 _NUMBER_WIDE = 34  # pixels that “−0.28” takes, with some air
@@ -147,7 +148,7 @@ def map_figure(
         colours = [theme.accent if i == followed else theme.quantity if own else theme.curve
                    for i in members]  # fmt: skip
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=places[members, 0], y=places[members, 1], mode="markers+text", name=name,
                 text=[f"<b>{escaped(t)}</b>" if own and t else escaped(t) for t in shown],
                 textposition=[positions[i] or "middle right" for i in members],
@@ -183,7 +184,7 @@ def _add_cosines(sketch: Sketch, values: Array, cell: float, roomy: bool, theme:
     in_cells = cell >= 28 and roomy
     written = [[number(v) for v in row] for row in values.tolist()] if in_cells else None
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=np.full((1, 1), np.nan, np.float32) if large else values, zmin=-1, zmax=1,
             colorscale=theme.div_scale, showscale=False, xgap=gap, ygap=gap, hoverinfo="skip",
             name="cosine",

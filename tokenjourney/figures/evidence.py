@@ -21,6 +21,7 @@ from tokenjourney.figures.text import (
     token_markup,
 )
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _ROW = 30
 _PANELS = (
@@ -54,7 +55,7 @@ def sizes_figure(
         )
     )
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=np.asarray(sizes, np.float64), y=np.arange(rows), mode="markers", name="parameters",
             marker={"size": [14 if row == own else 11 for row in range(rows)],
                     "color": theme.quantity,
@@ -111,7 +112,7 @@ def depth_loss_figure(
         rings = as_vector(before, "before")
         top = max(top, float(rings.max()))
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=depths, y=rings, mode="lines+markers", name="with everything on",
                 line={"color": theme.curve, "width": 1.5, "dash": "dot"},
                 marker={"size": 10, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
@@ -121,7 +122,7 @@ def depth_loss_figure(
             )
         )  # fmt: skip
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=depths, y=values, mode="lines+markers+text", name="mean loss", cliponaxis=False,
             line={"color": theme.quantity, "width": 2.5},
             marker={"size": 9, "color": theme.quantity},
@@ -179,7 +180,7 @@ def substitutes_figure(
         refs: dict[str, Any] = {"xref": f"x{suffix}", "yref": "y"}
         sketch.shapes(*(ground(0, 1, r - 0.25, r + 0.25, theme.line, **refs) for r in range(rows)))
         sketch.trace(
-            go.Bar(
+            bar(
                 x=np.maximum(values, 0), y=np.arange(rows), orientation="h", name=title,
                 xaxis=f"x{suffix}", yaxis="y", marker={"color": theme.quantity},
                 hoverinfo="text",

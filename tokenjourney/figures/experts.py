@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _LEFT, _TOP, _BOTTOM = 108, 48, 46
 
@@ -76,7 +77,7 @@ def bulbs_figure(
         if name == "lit":
             marker |= {"colorscale": theme.seq_scale, "cmin": 0.0, "cmax": top}
         sketch.trace(
-            go.Scatter(x=x[which], y=row[which], mode="markers", marker=marker, name=name,
+            scatter(x=x[which], y=row[which], mode="markers", marker=marker, name=name,
                        hovertext=[one for one, is_in in zip(said, which, strict=True) if is_in],
                        hoverinfo="text", customdata=(start + row[which])[:, None],
                        unselected={"marker": {"opacity": 1}})
@@ -142,9 +143,9 @@ def loads_figure(
     ]
     sketch = Sketch(theme, height=300, margin=(58, 12, 34, 48), bargap=0.35)
     sketch.trace(
-        go.Bar(x=experts, y=with_bias, marker={"color": theme.quantity}, hovertext=hovers,
+        bar(x=experts, y=with_bias, marker={"color": theme.quantity}, hovertext=hovers,
                hoverinfo="text", name="with the bias"),
-        go.Scatter(x=experts, y=without, mode="markers", hovertext=hovers, hoverinfo="text",
+        scatter(x=experts, y=without, mode="markers", hovertext=hovers, hoverinfo="text",
                    marker={"symbol": "diamond-open", "size": 11,
                            "line": {"width": 2, "color": theme.ink}},
                    name="without the bias"),

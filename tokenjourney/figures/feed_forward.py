@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _CURVE, _NAME = 225, 13
 """Pixels from the lowest to the highest point of the curve, and of a neuron's name."""
@@ -50,14 +51,14 @@ def gelu_figure(
     x, y = (as_vector(part, "curve") for part in curve)
     sketch = Sketch(theme, height=400, margin=(64, 16, 12, 48), hoverdistance=12, bargap=0.05)
     sketch.trace(
-        go.Scatter(x=x, y=y, mode="lines", line={"color": theme.curve, "width": 2},
+        scatter(x=x, y=y, mode="lines", line={"color": theme.curve, "width": 2},
                    hoverinfo="skip", name="GELU"),
-        go.Scatter(x=x, y=np.maximum(x, 0), mode="lines", hoverinfo="skip", name="ReLU",
+        scatter(x=x, y=np.maximum(x, 0), mode="lines", hoverinfo="skip", name="ReLU",
                    line={"color": theme.track, "width": 1.5, "dash": "dot"}),
     )  # fmt: skip
     order = np.argsort(np.abs(after), kind="stable")
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=before[order], y=after[order], mode="markers", name="neurons", hoverinfo="text",
             marker={"size": 7, "color": theme.faded(theme.accent, 0.45)},
             customdata=order[:, None],
@@ -79,13 +80,13 @@ def gelu_figure(
         )  # fmt: skip
     if chosen is not None:
         sketch.trace(
-            go.Scatter(x=before[[chosen]], y=after[[chosen]], mode="markers", hoverinfo="skip",
+            scatter(x=before[[chosen]], y=after[[chosen]], mode="markers", hoverinfo="skip",
                        marker={"size": 15, "color": "rgba(0,0,0,0)",
                                "line": {"width": 2.5, "color": theme.ink}}, name="chosen")
         )  # fmt: skip
     counts, edges = np.histogram(before, bins=60, range=(float(x.min()), float(x.max())))
     sketch.trace(
-        go.Bar(
+        bar(
             x=(edges[:-1] + edges[1:]) / 2, y=counts, yaxis="y2", marker={"color": theme.quantity},
             name="how many", hoverinfo="text",
             hovertext=[f"{n} neurons get {number(a)} to {number(b)}"

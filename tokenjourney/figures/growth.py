@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import require_same_length
 from tokenjourney.figures.text import escaped, share, shortened, token_markup
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 _ROW, _TOP, _BOTTOM, _CELL = 30, 74, 12, 0.93
 
@@ -74,7 +75,7 @@ def stages_figure(
             what = "really comes next" if is_extra else "is guessed"
             said.append(f"{escaped(column.title)}: “{escaped(label)}” {what}, with {share(value)}")
     sketch.trace(
-        go.Scatter(x=np.array(x, np.float32), y=np.array(y), mode="markers", hovertext=said,
+        scatter(x=np.array(x, np.float32), y=np.array(y), mode="markers", hovertext=said,
                    hoverinfo="text", marker={"size": 24, "opacity": 0, "symbol": "square"},
                    name="cells")
     )  # fmt: skip

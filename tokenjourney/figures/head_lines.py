@@ -11,6 +11,7 @@ from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 DRAWN_FROM = 0.02
 """Shares below this are not drawn."""
@@ -101,7 +102,7 @@ def _add_lines(
             continue
         x, y = _curves(query[chosen], key[chosen])
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=x, y=y, mode="lines", hoverinfo="skip", name=name,
                 line={"color": colour, "width": max(0.8, 9 * middle)},
                 opacity=min(1.0, opacity * (0.35 + 0.9 * middle)),
@@ -144,7 +145,7 @@ def _add_targets(
     y = np.concatenate([query + (key - query) * ease, own, own])
     said += words * 2  # at the line's beginning, and on the token's text
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=x.astype(np.float32), y=y.astype(np.float32), mode="markers", hoverinfo="text",
             hovertext=[escaped(text) for text in said], name="tokens",
             customdata=np.concatenate([query, own, own])[:, None],

@@ -10,6 +10,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length, symmetric_limit
 from tokenjourney.figures.text import escaped, signed
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap
 
 _LEFT = 150
 _STRIP, _PITCH = 36, 43  # pixels of a strip, and from one to the next
@@ -73,7 +74,7 @@ def _add_strip(
     """A row of cells and its name; the first strip sets the axis that all share."""
     middle = index * _PITCH + _STRIP / 2
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=values[None, :], x0=0, dx=1, y=[middle - _STRIP / 2, middle + _STRIP / 2],
             zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
             xgap=1 if len(values) <= 64 else 0, name=name, hoverinfo="text",

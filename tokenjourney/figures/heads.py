@@ -12,6 +12,7 @@ from tokenjourney.figures.matrices import Array
 from tokenjourney.figures.png import EMPTY, png_uri, quantised
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 Head = tuple[int, int]
 """Block and head, both from 0."""
@@ -167,7 +168,7 @@ def _add_marks(
     if named and pitch >= 18:
         aside = 0.5 - _GAP / 2 - 8 / pitch
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=[head + aside for _, head, _ in named],
                 y=[block - aside for block, _, _ in named],
                 text=[f"<b>{letter}</b>" for _, _, letter in named], mode="markers+text",
@@ -178,7 +179,7 @@ def _add_marks(
     if off:
         crossed = sorted(off)
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=[head for _, head in crossed], y=[block for block, _ in crossed],
                 mode="markers", hoverinfo="skip", name="switched off",
                 marker={"symbol": "x-thin", "size": pitch * 0.62,

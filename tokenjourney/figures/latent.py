@@ -20,6 +20,7 @@ from tokenjourney.figures.matrices import as_matrix, symmetric_limit
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM, _GAP, _DIM = 108, 52, 46, 10, 0.45
 _WIDE = 3  # a number that is kept is drawn three times as wide as one that is rebuilt
@@ -73,7 +74,7 @@ def latent_figure(
              for i, v in enumerate(row)] for r, row in enumerate(shown)
         ]  # fmt: skip
         sketch.trace(
-            go.Heatmap(z=shown, x=left + unit * (np.arange(array.shape[1]) + 0.5),
+            heatmap(z=shown, x=left + unit * (np.arange(array.shape[1]) + 0.5),
                        zmin=-limit, zmax=limit,
                        colorscale=theme.div_scale, showscale=False, name=title, hoverinfo="text",
                        hovertext=hover, opacity=1.0 if is_kept else _DIM, ygap=1)

@@ -9,6 +9,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 
 def layer_norm_figure(
@@ -39,7 +40,7 @@ def layer_norm_figure(
         said = f"mean {number(mean)}, variance {number(variance)}"
         sketch.notes(*heading(name, said, left, 1, theme=theme))
         sketch.trace(
-            go.Bar(
+            bar(
                 x=(edges[:-1] + edges[1:]) / 2, y=counts, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
                 width=np.diff(edges) * 0.92, name=name, marker={"color": theme.quantity},
                 hoverinfo="text",

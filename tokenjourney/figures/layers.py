@@ -21,6 +21,7 @@ from tokenjourney.figures.export import Cell, Table
 from tokenjourney.figures.matrices import Array, as_matrix, as_vector, require_same_length
 from tokenjourney.figures.text import count, distinct_labels, escaped, number, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _MOST_HOVERED = 1_500
 # About the narrowest grid on a page: what a column may hold is judged by it.
@@ -52,12 +53,13 @@ def lens_figure(
     labels: Sequence[str],
     followed: int | None = None,
     before: Sequence[Sequence[str]] | None = None,
+    cells: ArrayLike | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """The logit lens as a grid: tokens down, depth across, in each cell the best guess.
 
     Colour is the guess's probability. Bold is a guess that the last block keeps. The trace
-    "cells…" holds invisible squares: a click reports depth and row as x and y.
+    "cells…" holds invisible squares: a click reports depth and row as x and y, and `cells`.
 
     Args:
         guesses: (L + 1) × n texts of the best guess before block 0 and after each block.
@@ -65,6 +67,7 @@ def lens_figure(
         labels: the visible texts of the n tokens, distinct if they are not the whole prompt.
         followed: the row with the accent.
         before: the guesses of another run to compare with; where they differ is a ring.
+        cells: (n × (L + 1), any) what a click on a cell reports as `customdata`, row by row.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -85,7 +88,7 @@ def lens_figure(
                     caption="Bold: the guess that the last block keeps.")  # fmt: skip
     room = int((_GRID_WIDE / depths - 6) / 7)
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=shares, zmin=0, zmax=1, colorscale=theme.seq_scale, showscale=False,
             xgap=1 if depths <= 32 else 0, ygap=1 if rows <= 32 else 0, hoverinfo="skip",
             name="logit lens",
@@ -97,7 +100,7 @@ def lens_figure(
         sketch.trace(*cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
     if before is not None:
         _add_changed(sketch, guesses, before, pitch, theme)
-    _add_guess_targets(sketch, guesses, before or guesses, shares, names, pitch)
+    _add_guess_targets(sketch, guesses, before or guesses, shares, names, pitch, cells)
     for row in labelled_positions(rows, max(2, int(plot / 15)), _one(followed)):
         text = row_label(names[row], followed=row == followed, theme=theme, length=13)
         sketch.notes(note(text, 0, row, yref="y", anchor="right", shift=(-8, 0), size=14))
@@ -207,13 +210,13 @@ def rank_figure(
     places, shares = as_vector(ranks, "ranks"), as_vector(probabilities, "probabilities")
     require_same_length(ranks=places, probabilities=shares)
     colour = theme.accent if is_followed else theme.quantity
-    sketch = Sketch(theme, height=300, margin=(78, 24, 24, 54), hoverdistance=40)
+    sketch = Sketch(theme, height=340, margin=(78, 24, 24, 54), hoverdistance=40)
     dots: dict[str, Any] = {"size": 10, "color": theme.bg, "line": {"width": 2.5, "color": colour}}
     if before is not None:
         _add_ranks_before(sketch, as_vector(before, "before"), theme)
         dots = {"size": 10, "color": colour}
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=np.arange(len(places)), y=places, mode="lines+markers+text", cliponaxis=False,
             line={"color": colour, "width": 2.5}, name="rank", marker=dots,
             text=[f"<b>{count(int(p))}</b>" for p in places] if len(places) <= 16 else None,
@@ -236,7 +239,7 @@ def rank_figure(
 
 def _add_ranks_before(sketch: Sketch, ranks: Array, theme: Theme) -> None:
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=np.arange(len(ranks)), y=ranks, mode="lines+markers", cliponaxis=False,
             line={"color": theme.curve, "width": 1.5, "dash": "dot"}, name="with everything on",
             marker={"size": 10, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
@@ -284,7 +287,7 @@ def _add_changed(
         (d, r) for d in depths for r in range(len(guesses[d])) if guesses[d][r] != before[d][r]
     ]
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=[depth - 0.5 + 5.5 / _GRID_WIDE * len(guesses) for depth, _ in cells],
             y=[row for _, row in cells], mode="markers", hoverinfo="skip", name="another guess",
             marker={"size": min(8, pitch - 4), "color": theme.bg,
@@ -300,6 +303,7 @@ def _add_guess_targets(
     shares: Array,
     names: list[str],
     pitch: float,
+    cells: ArrayLike | None,
 ) -> None:
     rows, depths = shares.shape
     row, depth = (a.ravel() for a in np.mgrid[0:rows, 0:depths])
@@ -310,9 +314,12 @@ def _add_guess_targets(
            else f"<br>with everything on “{escaped(before[d][r])}”")
         for r, d in zip(row.tolist(), depth.tolist(), strict=True)
     ]  # fmt: skip
-    sketch.trace(
-        cells_to_click(depth, row, said, hover="%{text}", size=pitch, name="cells: best guess")
+    squares = cells_to_click(
+        depth, row, said, hover="%{text}", size=pitch, name="cells: best guess"
     )
+    if cells is not None:
+        squares["customdata"] = cells
+    sketch.trace(squares)
 
 
 def _add_lengths(
@@ -334,7 +341,7 @@ def _add_lengths(
         said = [text for t in members for text in _length_sentences(values[:, t], names[t])]
     colour = theme.accent if is_followed else theme.curve
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=x, y=y, mode="lines+markers" if is_followed else "lines", connectgaps=False,
             line={"color": colour, "width": 3 if is_followed else 1.2},
             opacity=1 if is_followed else 0.6, marker={"size": 8, "color": colour},

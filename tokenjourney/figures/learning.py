@@ -12,6 +12,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import count, escaped, number, shortened, token_markup
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 _TOP, _BOTTOM, _HISTOGRAM, _BETWEEN, _ROW = 54, 48, 90, 30, 24
 _PANELS = ((0.0, 0.47), (0.53, 1.0))
@@ -117,7 +118,7 @@ def _add_histogram(
     suffix = "" if axis == 1 else str(axis)
     name = escaped(shortened(label, 16))
     sketch.trace(
-        go.Bar(
+        bar(
             x=(edges[:-1] + edges[1:]) / 2, y=np.sqrt(counts).astype(np.float32),
             width=float(edges[1] - edges[0]) * 0.86, marker={"color": theme.curve},
             hoverinfo="text", name="all tokens", xaxis=f"x{suffix}", yaxis=f"y{suffix}",
@@ -146,7 +147,7 @@ def _add_nearest(
     name = escaped(shortened(label, 16))
     refs = {"xref": f"x{axis}", "yref": f"y{axis}"}
     sketch.trace(
-        go.Bar(
+        bar(
             x=values, y=np.arange(len(values)), orientation="h", width=0.56, hoverinfo="text",
             marker={"color": theme.quantity}, name=side.title, xaxis=f"x{axis}", yaxis=f"y{axis}",
             hovertext=[

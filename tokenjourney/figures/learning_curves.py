@@ -14,6 +14,7 @@ from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.png import palette
 from tokenjourney.figures.text import count, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 132, 14, 50
 _LOSS_TALL, _NORMS_TALL, _LABEL = 300, 250, 15.0
@@ -74,7 +75,7 @@ def loss_curves_figure(
                           style))  # fmt: skip
     for name, said, where, values, style in curves:
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=where, y=values, mode="lines+markers" if len(where) == 1 else "lines", line=style,
                 marker={"size": 6, "color": style["color"]}, name=name, hoverinfo="text",
                 hovertext=[f"step {count(s)}: {number(v)} nats on {said}"
@@ -233,7 +234,7 @@ def _add_lengths(
     logs = np.log10(np.maximum(values, 10**low))
     for part, name in enumerate(panel.names):
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=x, y=logs[:, part], mode="lines+markers" if len(x) == 1 else "lines",
                 line={"color": colours[part], "width": 2}, marker={"size": 6},
                 name=f"{escaped(panel.title)}: {escaped(name)}", xaxis=f"x{suffix}",

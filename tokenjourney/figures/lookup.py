@@ -20,6 +20,7 @@ from tokenjourney.figures.matrices import Array, as_matrix, require_same_length,
 from tokenjourney.figures.strips import strip_lines
 from tokenjourney.figures.text import count, escaped, number, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _TOP, _BOTTOM, _LEFT, _RIGHT, _ROW = 54, 62, 96, 12, 22
 _LIST = (0.0, 0.045)
@@ -103,7 +104,7 @@ def _add_list(
     label = f"row {count(chosen)}"
     nudge = -8 if chosen < d_vocab * 0.04 else 8 if chosen > d_vocab * 0.96 else 0
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=[0.5], y=[chosen], mode="markers", marker={"size": 14, "opacity": 0},
             hovertemplate=f"{label} of {count(d_vocab)}<extra></extra>", name="place in the list",
         )
@@ -146,7 +147,7 @@ def _add_rows(
         *heading(title, f"{count(width)} numbers each: d<sub>model</sub>", _ROWS[0], 1, theme=theme)
     )
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False, ygap=3,
             hovertemplate="row %{y}, dimension %{x}: %{z}<extra></extra>", zhoverformat=".3f",
             xaxis="x2", yaxis="y2", name="rows of W_E",
@@ -189,7 +190,7 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
         )
     )
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=grid, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
             xgap=1 if across <= 48 else 0, ygap=2, customdata=dimension,
             hovertemplate=f"“{name}”, dimension %{{customdata}} of {len(row)}: %{{z}}"

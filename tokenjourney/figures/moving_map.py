@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.text import escaped, share, shortened
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import Trace, scatter
 
 _WIDE, _TALL = 520.0, 380.0
 _SYMBOLS = {"letters": "circle", "capitals": "diamond", "other": "square"}
@@ -53,7 +54,7 @@ def moving_map_figure(
         if not members:
             continue
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=now[members, 0], y=now[members, 1], mode="markers+text", name=kind,
                 text=[escaped(shown[i]) for i in members], textposition="middle right",
                 textfont={"size": 13.5, "color": theme.ink},
@@ -84,12 +85,12 @@ def moving_map_table(*, points: ArrayLike, labels: Sequence[str], kinds: Sequenc
     ]
 
 
-def _trails(way: Sequence[Array], theme: Theme) -> go.Scatter:
+def _trails(way: Sequence[Array], theme: Theme) -> Trace:
     """One line per token through its places, as one trace."""
     places = np.stack(way)  # (moments, n, 2)
     gaps = np.full((1, places.shape[1], 2), np.nan, np.float32)
     flat = np.concatenate([places, gaps]).transpose(1, 0, 2).reshape(-1, 2)
-    return go.Scatter(x=flat[:, 0], y=flat[:, 1], mode="lines", name="the way here",
+    return scatter(x=flat[:, 0], y=flat[:, 1], mode="lines", name="the way here",
                       line={"color": theme.track, "width": 1}, hoverinfo="skip")  # fmt: skip
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from tokenjourney.figures.drawing import Sketch, hatched_area, hatching, line, note
 from tokenjourney.figures.matrices import Array
 from tokenjourney.figures.text import count, escaped, number, share, shortened
 from tokenjourney.figures.theme import Theme
+from tokenjourney.figures.written import Trace, bar, scatter
 
 LEFT, RIGHT, TOP, BOTTOM = 96, 62, 50, 10
 ABOVE, BETWEEN, ROW = 90, 44, 27
@@ -80,7 +80,7 @@ def add_scores(figure: Sketch, choice: Choice) -> None:
         figure.trace(_vocabulary_histogram(values, word, index, theme))
         shown = values[choice.rows]
         figure.trace(
-            go.Scatter(
+            scatter(
                 x=shown,
                 y=np.arange(rows),
                 mode="markers+text",
@@ -102,7 +102,7 @@ def add_scores(figure: Sketch, choice: Choice) -> None:
         if rest.size:
             ends = [float(rest.min()), float(rest.max())]
             figure.trace(
-                go.Scatter(
+                scatter(
                     x=ends,
                     y=[rows, rows],
                     mode="lines",
@@ -116,14 +116,14 @@ def add_scores(figure: Sketch, choice: Choice) -> None:
             )
 
 
-def _vocabulary_histogram(values: Array, word: str, index: int, theme: Theme) -> go.Bar:
+def _vocabulary_histogram(values: Array, word: str, index: int, theme: Theme) -> Trace:
     sizes, edges = np.histogram(values[np.isfinite(values)], bins=44)
     said = [
         f"{count(size)} tokens have a {word} from {number(left)} to {number(right)}"
         for size, left, right in zip(sizes, edges[:-1], edges[1:], strict=True)
     ]
     suffix = "" if index == 0 else "2"
-    return go.Bar(
+    return bar(
         x=((edges[:-1] + edges[1:]) / 2).astype(np.float32),
         y=np.sqrt(sizes).astype(np.float32),
         width=float(edges[1] - edges[0]) * 0.86,
@@ -148,7 +148,7 @@ def add_cut(figure: Sketch, choice: Choice) -> None:
             hatched_area([cut, size, size, cut], [0, 0, 1, 1], theme=theme, xaxis="x3", yaxis="y3")
         )
     figure.trace(
-        go.Scatter(
+        scatter(
             x=ranks,
             y=cumulative[ranks - 1].astype(np.float32),
             mode="lines",
@@ -207,9 +207,9 @@ def _add_shares(figure: Sketch, choice: Choice) -> None:
         "hovertext": said,
         "hoverinfo": "text",
     }
-    figure.trace(go.Bar(x=solid, marker={"color": choice.colours(rows + 1)}, name="kept", **common))
+    figure.trace(bar(x=solid, marker={"color": choice.colours(rows + 1)}, name="kept", **common))
     figure.trace(
-        go.Bar(
+        bar(
             x=cut,
             base=solid,
             name="removed",
@@ -230,7 +230,7 @@ def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
     values = np.append(before[choice.rows], before[choice.others].sum(dtype=np.float64))
     names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
     figure.trace(
-        go.Scatter(
+        scatter(
             x=values.astype(np.float32),
             y=np.arange(rows + 1),
             mode="markers",
@@ -254,7 +254,7 @@ def add_kept(figure: Sketch, choice: Choice) -> None:
     values = np.append(choice.renormalised[choice.rows], renormalised_others(choice))
     names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
     figure.trace(
-        go.Bar(
+        bar(
             x=values.astype(np.float32),
             y=np.arange(rows + 1),
             orientation="h",
@@ -281,8 +281,8 @@ def add_kept(figure: Sketch, choice: Choice) -> None:
     figure.trace(_bar_texts(values, texts, choice, "x7"))
 
 
-def _bar_texts(values: Array, texts: list[str], choice: Choice, xaxis: str) -> go.Scatter:
-    return go.Scatter(
+def _bar_texts(values: Array, texts: list[str], choice: Choice, xaxis: str) -> Trace:
+    return scatter(
         x=values,
         y=np.arange(len(values)),
         mode="text",
@@ -339,7 +339,7 @@ def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
     theme, rows, segments = choice.theme, len(choice.rows) + 1, _segments(choice)
     pixels = [segment.height * choice.height for segment in segments]
     figure.trace(
-        go.Bar(
+        bar(
             x=np.full(len(segments), 0.74),
             width=0.5,
             y=np.array([s.height * rows for s in segments]),
@@ -425,7 +425,7 @@ def _add_links(figure: Sketch, segments: list[_Segment], rows: int, theme: Theme
             "width": 2.5 if is_chosen else 0.8,
         }
         figure.trace(
-            go.Scatter(
+            scatter(
                 x=x,
                 y=y,
                 mode="lines",

@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector
 from tokenjourney.figures.text import count, escaped, number, share
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _ROW = 40
 
@@ -48,7 +49,7 @@ def values_figure(
         raise FigureError(f"{len(heights)} bins have {len(heights) + 1} edges, not {len(ends)}.")
     sketch = Sketch(theme, height=290, margin=(70, 12, 26, 50), bargap=0.0, hoverdistance=30)
     sketch.trace(
-        go.Bar(
+        bar(
             x=(ends[:-1] + ends[1:]) / 2, y=heights, width=float(ends[1] - ends[0]) * 0.88,
             marker={"color": theme.quantity}, name="numbers", hoverinfo="text",
             hovertext=[f"{count(n)} numbers from {number(a, 3)} to {number(b, 3)}"
@@ -99,7 +100,7 @@ def family_figure(
     for index, (part, kind) in enumerate(kinds.items()):
         shares = [parts.get(part, 0) / sum(parts.values()) for _, parts, _ in models]
         sketch.trace(
-            go.Bar(
+            bar(
                 x=shares, y=np.arange(rows), orientation="h", xaxis="x2", yaxis="y2",
                 name=escaped(kind),
                 marker={"color": colours[index], "line": {"color": theme.bg, "width": 1}},
@@ -143,9 +144,9 @@ def _add_counts(
     fewer = [row for row, total in enumerate(totals) if models[row][2] < total]
     common = {"mode": "markers", "hoverinfo": "text"}
     sketch.trace(
-        go.Scatter(x=totals, y=rows, name="all", hovertext=said, **common,
+        scatter(x=totals, y=rows, name="all", hovertext=said, **common,
                    marker={"size": 12, "color": theme.quantity}),
-        go.Scatter(x=[models[row][2] for row in fewer], y=fewer, name="active", **common,
+        scatter(x=[models[row][2] for row in fewer], y=fewer, name="active", **common,
                    hovertext=[said[row] for row in fewer],
                    marker={"size": 12, "symbol": "circle-open", "color": theme.quantity,
                            "line": {"width": 2, "color": theme.quantity}}),

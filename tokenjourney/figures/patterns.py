@@ -25,6 +25,7 @@ from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM = 92, 52, 104
 _MOST_AS_HEATMAP, _MOST_HOVERED = 48, 24
@@ -111,7 +112,7 @@ def _add_pattern(
     past = np.where(np.triu(np.ones(matrix.shape, bool), 1), np.float32(np.nan), matrix)
     as_picture = tokens > _MOST_AS_HEATMAP
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else past, zmin=0, zmax=1,
             colorscale=theme.seq_scale, showscale=False, hoverinfo="skip", name="pattern",
             xgap=1 if tokens <= 32 else 0, ygap=1 if tokens <= 32 else 0, **axes,

@@ -20,6 +20,7 @@ from tokenjourney.figures.matrices import (
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _MOST_HOVERED = 300 * 300
 _MOST_CELLS = 400_000
@@ -108,12 +109,12 @@ def distance_figure(
         require_same_length(mean=mean, low=low, high=high)
         x = np.arange(len(mean), dtype=np.float32)
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=np.append(x, x[::-1]), y=np.append(high, low[::-1]), mode="lines",
                 line={"width": 0}, fill="toself", fillcolor=theme.faded(colour, 0.14),
                 hoverinfo="skip", name=f"{escaped(name)}: smallest to largest",
             ),
-            go.Scatter(
+            scatter(
                 x=x, y=mean, mode="lines", line={"color": colour, "width": 2.5, "dash": dash},
                 hovertext=[f"{escaped(name)}: {int(d)} apart, cosine {number(m)} "
                            f"({number(a)} to {number(b)})"
@@ -160,7 +161,7 @@ def two_places_figure(
     last = len(values) - 1
     sketch = Sketch(theme, height=330, margin=(60, 24, 20, 56), hoverdistance=40)
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=np.arange(len(values)), y=values, mode="lines+markers", cliponaxis=False,
             line={"color": theme.accent, "width": 2.5}, name="cosine",
             marker={"size": 11, "color": theme.bg, "line": {"width": 2.5, "color": theme.accent}},
@@ -200,7 +201,7 @@ def _add_picture(
     axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
     if values.size <= _MOST_HOVERED:
         sketch.trace(
-            go.Heatmap(
+            heatmap(
                 z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
                 hovertemplate="position %{y}, dimension %{x}: %{z}<extra></extra>",
                 zhoverformat=".3f",  # unlike a format in the template it writes a real minus
@@ -210,7 +211,7 @@ def _add_picture(
         return
     if not rows or not columns:
         raise FigureError("A picture needs at least one position and one dimension.")
-    sketch.trace(go.Scatter(x=[None], y=[None], name="position vectors", **axes))
+    sketch.trace(scatter(x=[None], y=[None], name="position vectors", **axes))
     picture = quantised(small, -limit, limit)
     times = max(1, 700 // max(picture.shape))
     sketch.image(

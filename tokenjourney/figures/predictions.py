@@ -21,6 +21,7 @@ from tokenjourney.figures.text import (
     token_markup,
 )
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _ROW, _LEFT, _TOP, _BOTTOM = 27, 112, 52, 12
 _GUESS, _TRUE, _LOSS = (0.14, 0.40), (0.60, 0.80), (0.88, 1.0)
@@ -164,7 +165,7 @@ def _without_place(label: str) -> str:
 def _add_rings(sketch: Sketch, values: Array, rows: range, names: list[str], theme: Theme) -> None:
     shown = values[rows.start : rows.stop]
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=shown, y=np.array(rows), mode="markers", xaxis="x2", yaxis="y", cliponaxis=False,
             marker={"size": 10, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
             name="with everything on", hoverinfo="text",
@@ -189,7 +190,7 @@ def _add_bars(
     texts = ["" if not np.isfinite(v) else number(v) if is_loss else share(v)
              for v in values.tolist()]  # fmt: skip
     sketch.trace(
-        go.Bar(
+        bar(
             x=np.nan_to_num(values, posinf=0.0), y=np.array(rows), orientation="h", yaxis="y",
             xaxis=f"x{suffix}", name=name, hoverinfo="text", cliponaxis=False,
             marker={"color": [theme.accent if r == followed else colour for r in rows]},

@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length, symmetric_limit
 from tokenjourney.figures.text import count, number, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _STRIP, _PITCH, _SUM = 30, 62, 96
 _LEFT, _RIGHT, _TOP, _BOTTOM = 190, 110, 6, 46
@@ -55,7 +56,7 @@ def readout_figure(
         limit = symmetric_limit(values)
         suffix = str(row + 1) if row else ""
         sketch.trace(
-            go.Heatmap(
+            heatmap(
                 z=values[None, :], x=np.arange(size), y=[0], zmin=-limit, zmax=limit,
                 colorscale=theme.div_scale, showscale=False, hoverinfo="text", name=word,
                 hovertext=[[f"{word}, dimension {i} of {size}: {signed(v, 3)}"
@@ -117,12 +118,12 @@ def _add_sum(sketch: Sketch, products: Array, plot: int, theme: Theme) -> None:
     low, high = min(0.0, float(sums.min())), max(0.0, float(sums.max()))
     room = 0.14 * (high - low) or 1.0
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=np.arange(len(sums)), y=sums.astype(np.float32), mode="lines", hoverinfo="text",
             line={"color": theme.ink, "width": 2}, xaxis="x", yaxis="y5", name="sum so far",
             hovertext=[f"dimensions 0 to {i} add up to {signed(v)}" for i, v in enumerate(sums)],
         ),
-        go.Scatter(
+        scatter(
             x=[len(sums) - 1], y=[float(sums[-1])], mode="markers", hoverinfo="skip",
             marker={"color": theme.accent, "size": 11}, xaxis="x", yaxis="y5", name="logit",
             cliponaxis=False,

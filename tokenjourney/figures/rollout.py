@@ -13,6 +13,7 @@ from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, share, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 _MOST_WRITTEN = 16
 _FLAT = 12
@@ -55,7 +56,7 @@ def rollout_figure(
         ("attention rollout", shares[1], theme.quantity),
     ):
         sketch.trace(
-            go.Bar(
+            bar(
                 x=np.arange(start, end), y=values[start:end], name=name, hoverinfo="text",
                 marker={"color": colour}, customdata=np.arange(start, end)[:, None],
                 hovertext=[f"“{escaped(names[p])}” gets {share(float(values[p]))} by {name}"
@@ -104,7 +105,7 @@ def occlusion_figure(
                     caption=_caption(start, end, len(names)),
                     bargap=0.3, hoverdistance=30)  # fmt: skip
     sketch.trace(
-        go.Bar(
+        bar(
             x=np.arange(start, end), y=sizes[start:end], name="change of the logit",
             hoverinfo="text", customdata=np.arange(start, end)[:, None],
             marker={"color": [theme.up if s > 0 else theme.down for s in sizes[start:end]]},

@@ -14,6 +14,7 @@ from tokenjourney.figures.learning_curves import scientific
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import escaped
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 _ROW, _LEFT, _TOP = 26, 168, 54
 
@@ -87,7 +88,7 @@ def row_gradients_figure(
         sketch.notes(*heading(way.title, way.subtitle, left, 1, theme=theme))
         texts = [scientific(float(v)) for v in values]
         sketch.trace(
-            go.Bar(
+            bar(
                 x=values, y=np.arange(rows), orientation="h", xaxis=f"x{suffix}", yaxis="y",
                 name=way.title, hoverinfo="text", text=texts, textposition="outside",
                 cliponaxis=False, textangle=0, constraintext="none",

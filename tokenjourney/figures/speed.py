@@ -9,6 +9,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import count, number
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 
 def speed_figure(
@@ -39,7 +40,7 @@ def speed_figure(
         (with_cache, "with cache", theme.quantity, "circle"),
     ):
         sketch.trace(
-            go.Scatter(
+            scatter(
                 x=x, y=values, mode="lines+markers", name=name, hoverinfo="text",
                 line={"color": colour, "width": 2.5}, cliponaxis=False,
                 marker={"size": 9, "symbol": symbol, "line": {"width": 2, "color": colour}},

@@ -10,6 +10,7 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.text import escaped, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 _ROW, _TOP, _BOTTOM = 32, 50, 12
 _CELL = 0.94
@@ -148,7 +149,7 @@ def _add_path(sketch: Sketch, columns: Sequence[StepColumn], theme: Theme) -> No
         x += [place + _CELL, place + 1, None]
         y += [one.chosen, following.chosen, None]
     sketch.trace(
-        go.Scatter(x=x, y=y, mode="lines", line={"color": theme.accent, "width": 2.5},
+        scatter(x=x, y=y, mode="lines", line={"color": theme.accent, "width": 2.5},
                    hoverinfo="skip", name="path")
     )  # fmt: skip
 
@@ -187,7 +188,7 @@ def _add_cells(sketch: Sketch, columns: Sequence[StepColumn], rows: int) -> None
                 )
                 clicks.append(list(column.clicks[row]))
     sketch.trace(
-        go.Scatter(
+        scatter(
             x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,
             marker={"symbol": "square", "size": 26, "opacity": 0},
             selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},

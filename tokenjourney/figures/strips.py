@@ -23,6 +23,7 @@ from tokenjourney.figures.matrices import Array, as_matrix, require_same_length,
 from tokenjourney.figures.png import EMPTY, png_uri, quantised
 from tokenjourney.figures.text import count, distinct_labels, escaped, number, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap
 
 _MOST_ROWS = 60
 _MOST_AS_HEATMAP = 24_000
@@ -240,7 +241,7 @@ def _add_column(
     edges = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch + 5)
     axes = _lay_out_column(sketch, names, index, domain, (edges[:-1] + edges[1:]) / 2, pitch, wide)
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=cells.reshape(-1, wide), x=np.arange(wide + 1), y=edges, zmin=-limit, zmax=limit,
             colorscale=theme.div_scale, showscale=False, hoverongaps=False, xgap=0, ygap=0,
             zhoverformat=".3f",  # unlike a format in the template it writes a real minus

@@ -13,6 +13,7 @@ from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, escaped, number, shortened, token_markup
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import heatmap, scatter
 
 _TOP, _BOTTOM, _LEFT, _MOST_ROWS = 54, 62, 10, 40
 _SAME = 1 - 3e-6  # cosines of equal float32 vectors come this close to 1
@@ -106,7 +107,7 @@ def _add_orders(
             sketch.shapes(ground(0.0, _CELLS[1], new - 0.46, new + 0.46, theme.accent_soft))
         if start <= old < end and start <= new < end:
             sketch.trace(
-                go.Scatter(
+                scatter(
                     x=_OLD + step * (_NEW - 0.04 - _OLD), y=old + (new - old) * ease, mode="lines",
                     line={"color": colour, "width": 3 if is_followed or is_moved else 1.5},
                     hoverinfo="text", name="moved" if is_moved else "stays",
@@ -165,7 +166,7 @@ def _add_cells(
         },
     )  # fmt: skip
     sketch.trace(
-        go.Heatmap(
+        heatmap(
             z=cells, x=np.arange(len(stations)), y=np.arange(start, end), zmin=0, zmax=1,
             colorscale=theme.seq_scale, showscale=False, xgap=1, ygap=1, text=texts,
             texttemplate="%{text}" if written else None, textfont={"size": 12.5},

@@ -10,6 +10,7 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, note
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import count, escaped, number, shortened, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar, scatter
 
 _ROW = 26
 
@@ -55,8 +56,8 @@ def tally_figure(
     colours = [theme.accent if row == chosen else theme.quantity for row in range(rows)]
     common = {"y": np.arange(rows), "hovertext": said, "hoverinfo": "text"}
     sketch.trace(
-        go.Bar(x=drawn, orientation="h", marker={"color": colours}, name="drawn", **common),
-        go.Scatter(
+        bar(x=drawn, orientation="h", marker={"color": colours}, name="drawn", **common),
+        scatter(
             x=hoped, mode="markers", name="expected", **common,
             marker={"symbol": "line-ns", "size": 17, "line": {"width": 2.5, "color": theme.ink}},
         ),

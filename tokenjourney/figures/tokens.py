@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import require_same_length
 from tokenjourney.figures.text import count, escaped, share
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 _PITCH, _BAR = 36, 20
 
@@ -47,7 +48,7 @@ def counts_figure(
     ]
     sketch = Sketch(theme, height=len(names) * _PITCH + 54, margin=(120, 16, 4, 50))
     sketch.trace(
-        go.Bar(
+        bar(
             y=[escaped(name) for name in names],
             x=list(counts),
             orientation="h",

@@ -10,6 +10,7 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.text import count, escaped, number, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import scatter
 
 _ROW, _TOP, _BOTTOM, _LEFT = 40, 30, 10, 146
 _CELL = 0.93
@@ -119,7 +120,7 @@ def _add_joints(sketch: Sketch, rows: Sequence[TreeRow], steps: range, theme: Th
             x += [row.start - 0.06, row.start - 0.06, row.start - 0.02, None]
             y += [above + 0.25, index + 0.25, index + 0.25, None]
     sketch.trace(
-        go.Scatter(x=x, y=y, mode="lines", line={"color": theme.curve, "width": 1.5},
+        scatter(x=x, y=y, mode="lines", line={"color": theme.curve, "width": 1.5},
                    hoverinfo="skip", name="joints")
     )  # fmt: skip
 
@@ -139,7 +140,7 @@ def _add_targets(sketch: Sketch, rows: Sequence[TreeRow], steps: range) -> None:
                 clicks.append(list(row.click))
     clear = {"marker": {"opacity": 0}}
     sketch.trace(
-        go.Scatter(x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,
+        scatter(x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,
                    marker={"symbol": "square", "size": 26, "opacity": 0}, selected=clear,
                    unselected=clear, name="branches")
     )  # fmt: skip

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from tokenjourney.figures.drawing import Sketch, line, note, outline
 from tokenjourney.figures.text import count, escaped, share
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.written import bar
 
 _WIDTH, _HEIGHT, _TOP = 1000.0, 470.0, 34
 Box = tuple[float, float, float, float]
@@ -132,7 +133,7 @@ def treemap_figure(
     sketch = Sketch(theme, height=_HEIGHT + _TOP + 8, margin=(4, 4, _TOP, 4), barmode="overlay",
                     uniformtext={"minsize": 12, "mode": "hide"}, hoverdistance=1)  # fmt: skip
     sketch.trace(
-        go.Bar(
+        bar(
             x=placed[:, 0] + placed[:, 2] / 2, width=placed[:, 2], base=placed[:, 1],
             y=placed[:, 3], customdata=[[tile.name] for tile in tiles], name="tensors",
             marker={"color": [colours[tile.kind] for tile in tiles],

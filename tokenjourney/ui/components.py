@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from tokenjourney.figures.written import as_written, figure_json
 from tokenjourney.ui.text import ASSETS
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ def chart(name: str, figure: go.Figure, alt: str, *, answers: bool) -> None:
         answers: Whether clicks on its points are sent to `house`.
     """
     head = json.dumps({"alt": alt, "clicks": name if answers else None})
-    data = f'{head[:-1]}, "figure": {figure.to_json(validate=False)}}}'.encode()
-    served("chart")(key=f"chart-{name}", data=data, height=int(figure.layout.height))
+    data = f'{head[:-1]}, "figure": {figure_json(figure)}}}'.encode()
+    served("chart")(key=f"chart-{name}", data=data, height=as_written(figure)["layout"]["height"])
 
 
 def house(page: str, model: str, measure: str, clicked: Callable[[object, object], None]) -> None:

@@ -55,7 +55,6 @@ def chart(
     alt: str,
 ) -> None:
     """A Plotly chart with its foot. See `Page.figure`."""
-    chart.layout.height = chart.layout.height or 420
     if clicks:
         st.session_state.setdefault(_CLICKS, {})[name] = clicks
     with st.container(key=f"tjfig-{name}", gap=None):

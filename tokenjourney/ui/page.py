@@ -19,6 +19,7 @@ from tokenjourney.analysis.head_averages import (
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
+from tokenjourney.figures.written import own_caption
 from tokenjourney.ui import cache, figure, knock_outs, models, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
@@ -293,7 +294,7 @@ class Page:
     def _caption(self, key: str, chart: go.Figure, values: Mapping[str, object]) -> Safe:
         if self.has_text(key):
             return self.text(key, **values)
-        return words.escaped((chart.layout.meta or {}).get("caption", ""))
+        return words.escaped(own_caption(chart))
 
     def picture(
         self,
