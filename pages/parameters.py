@@ -9,7 +9,7 @@ from tokenjourney.figures.parameters import (
     short_count,
     values_figure,
 )
-from tokenjourney.figures.text import count, number
+from tokenjourney.figures.text import count, memory, number
 from tokenjourney.figures.treemap import Tile, treemap_figure
 from tokenjourney.model.config import GPT2Config
 
@@ -171,11 +171,6 @@ def design() -> None:
             ),
             lambda: (["part", "numbers"], [(kinds[part], n) for part, n in parts.items()]),
         )  # fmt: skip
-
-
-def memory(n_bytes: int) -> str:
-    """Bytes in decimal units, as disks and graphics cards are sold."""
-    return f"{short_count(n_bytes).replace(' B', ' G').replace(' ', ' ')}B"
 
 
 chosen, _ = page.extra("tensor", names[0], tensor_name)

@@ -45,6 +45,27 @@ def count(value: int) -> str:
     return f"{int(value):,}".replace("-", "−")
 
 
+def byte_unit(n_bytes: float) -> tuple[str, int]:
+    """The decimal unit in which so many bytes are a short number, and its size in bytes.
+
+    >>> byte_unit(2_359_296), byte_unit(12)
+    (('MB', 1000000), ('bytes', 1))
+    """
+    units = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+    return next(((unit, size) for unit, size in units if n_bytes >= size), ("bytes", 1))
+
+
+def memory(n_bytes: float) -> str:
+    """Bytes with three digits in decimal units, as disks and graphics cards are sold.
+
+    >>> memory(2_359_296), memory(618_475_290_624), memory(12), memory(40_000_000)
+    ('2.36 MB', '618 GB', '12 bytes', '40 MB')
+    """
+    unit, size = byte_unit(n_bytes)
+    scaled = n_bytes / size
+    return f"{scaled:.3g} {unit}" if scaled < 999.5 else f"{scaled:,.0f} {unit}"
+
+
 def share(value: float) -> str:
     """A share of 1 in percent: one decimal below 10 %, none from there.
 
