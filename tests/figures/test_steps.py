@@ -90,3 +90,11 @@ def test_speed_is_drawn_with_and_without_the_cache():
     assert list(with_cache.y) == [2, 2.5]
     assert with_cache.hovertext[1] == "32 tokens, with cache: 2.50 ms for the new one"
     assert speed_table(**times)[1] == [(16, 2.0, 4.0), (32, 2.5, 9.0)]
+
+
+def test_the_cost_of_a_token_has_the_unit_it_is_counted_in():
+    work = {"lengths": [16], "cached": [2.0], "uncached": [4.0], "unit": "products"}
+    figure = speed_figure(**work)
+    assert figure.data[0].hovertext[0] == "16 tokens, without cache: 4.00 products for the new one"
+    assert figure.layout.yaxis.title.text == "products for one new token"
+    assert speed_table(**work)[0] == ["tokens", "products with cache", "products without cache"]
