@@ -26,6 +26,7 @@ from tokenjourney.figures.growth import StageColumn, stages_figure
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure
 from tokenjourney.figures.heads import heads_figure
+from tokenjourney.figures.kept import kept_figure
 from tokenjourney.figures.layer_norm import layer_norm_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
 from tokenjourney.figures.learning_curves import (
@@ -142,6 +143,8 @@ CASES = {
     "row gradients": (row_gradients_figure, {
         "ways": [RowGradients("read", "", vector, 0.0)], "labels": ODD, "others": "others",
         "followed": 0}),
+    "kept": (kept_figure, {
+        "parts": [("keys", "5 numbers each", square)], "labels": ODD, "step": 4}),
     "stages": (stages_figure, {
         "columns": [StageColumn("untrained", ("a", "b"), ODD, vector, 0.5)], "came": ODD[0]}),
     "strips": (strips_figure, {

@@ -30,13 +30,24 @@ def products_for(config: GPT2Config, n_new: int, n_seen: int = 0) -> int:
 
 
 def cache_bytes(config: GPT2Config, n_tokens: int, bytes_each: int = 4) -> int:
-    """Memory of the keys and values of so many tokens.
+    """Memory of what is kept of so many tokens: of a GPT-2, keys and values.
 
-    2 · n_layers · n_heads · d_head · T numbers.
+    2 · n_layers · n_heads · d_head · T numbers; other kinds of attention keep what
+    `config.kept_shapes` says in place of 2 · n_heads · d_head.
 
     Example:
         >>> sizes = GPT2Config(n_layers=2, n_heads=1, d_model=4, d_vocab=3, n_ctx=8)
         >>> cache_bytes(sizes, 10)
         640
     """
-    return 2 * config.n_layers * config.d_model * n_tokens * bytes_each
+    return config.n_layers * kept_of_token(config) * n_tokens * bytes_each
+
+
+def kept_of_token(config: GPT2Config) -> int:
+    """Numbers that a block keeps of one token.
+
+    Example:
+        >>> kept_of_token(GPT2Config(n_layers=2, n_heads=1, d_model=4, d_vocab=3, n_ctx=8))
+        8
+    """
+    return sum(n_heads * d_each for n_heads, d_each in config.kept_shapes)

@@ -183,20 +183,21 @@ class Relative:
         return sum(self.parts.values())
 
 
-_PUBLISHED: Final = {
+PUBLISHED: Final = {
     "GPT-2 small": GPT2Config(12, 12, 768, 50257, 1024),
     "GPT-2 medium": GPT2Config(24, 16, 1024, 50257, 1024),
     "GPT-2 large": GPT2Config(36, 20, 1280, 50257, 1024),
     "GPT-2 XL": GPT2Config(48, 25, 1600, 50257, 1024),
     "GPT-3": GPT2Config(96, 96, 12288, 50257, 2048),
 }
+"""Sizes of GPT-2 (Radford et al., 2019) and of GPT-3 (Brown et al., 2020, table 2.1)."""
 
 
 def family() -> tuple[Relative, ...]:
     """GPT-2 in its four sizes, GPT-3 (Brown et al., 2020, table 2.1) and DeepSeek-V3."""
     gpts = (
         Relative(name, parts := gpt2_parameters(config), sum(parts.values()))
-        for name, config in _PUBLISHED.items()
+        for name, config in PUBLISHED.items()
     )
     sizes = LatentExpertSizes()
     active = sum(latent_expert_parameters(sizes, active=True).values())

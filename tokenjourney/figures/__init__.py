@@ -6,7 +6,8 @@ colours from the keyword `theme` ("light", "dark" or a `Theme`). Its table stand
 What they share:
 
 - theme: `Theme`, `LIGHT`, `DARK`, `as_theme`, `css_variables`, `FigureError`
-- text: `number`, `signed`, `count`, `share`, `points`, `escaped`, `token_markup`, `distinct_labels`
+- text: `number`, `signed`, `count`, `memory`, `share`, `points`, `escaped`, `token_markup`,
+  `distinct_labels`
 - matrices: `symmetric_limit`, `downsampled`
 - drawing: `Sketch`, `note`, `heading`, `outline`, `cells_to_click`, `cell_texts`, `colour_bar`
 - png: `png`, `png_uri`, `quantised`
@@ -44,7 +45,7 @@ One page each, in the order of the journey:
 - tally (output): `tally_figure`
 - steps (generation): `steps_figure`, `steps_table`
 - tree (generation): `tree_figure`, `tree_table`
-- speed (generation): `speed_figure`, `speed_table`
+- speed (generation, kv_cache): `speed_figure`, `speed_table`
 - treemap (parameters): `treemap_figure`
 - parameters: `values_figure`, `family_figure`, `family_table`
 - row_gradients (training): `row_gradients_figure`, `row_gradients_table`
@@ -53,6 +54,7 @@ One page each, in the order of the journey:
 - patterns (training): `patterns_figure`, `patterns_table`
 - growth (training): `stages_figure`, `stages_table`
 - compression (bpe): `compression_figure`, `compression_table`
+- kept (kv_cache): `kept_figure`, `kept_table`
 - latent (latent_attention): `latent_figure`, `latent_table`
 - experts (mixture_of_experts): `bulbs_figure`, `bulbs_table`, `loads_figure`
 """
