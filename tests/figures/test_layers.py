@@ -36,9 +36,12 @@ def test_hover_and_click_of_the_lens_say_where():
 
 
 def test_a_guess_is_bold_once_it_is_the_last_one():
-    texts = [t.text for t in lens().data if t.name == "cell texts"]
-    merged = [[a or b for a, b in zip(*rows, strict=True)] for rows in zip(*texts, strict=True)]
-    assert merged == [["a", "c", "<b>e</b>"], ["<b>b</b>"] * 3, ["&lt;b&gt;", "d", "<b>f</b>"]]
+    (texts,) = [t for t in lens().data if t.name == "cell texts"]
+    rows = [["a", "c", "<b>e</b>"], ["<b>b</b>"] * 3, ["&lt;b&gt;", "d", "<b>f</b>"]]
+    found = zip(texts.x, texts.y, texts.text, strict=True)
+    assert {(x, y): text for x, y, text in found} == {
+        (x, y): text for y, row in enumerate(rows) for x, text in enumerate(row)
+    }
 
 
 def test_guesses_must_fit_their_probabilities():

@@ -321,7 +321,7 @@ def _add_cells(
     )
     if few:
         figure.trace(
-            *cell_texts(
+            cell_texts(
                 panel.values,
                 _written(panel.values),
                 low=low,

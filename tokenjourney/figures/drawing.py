@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tokenjourney.figures.png import EMPTY, palette, png_uri, quantised
 from tokenjourney.figures.text import escaped, number, shortened, signed, token_markup
 from tokenjourney.figures.theme import Theme
-from tokenjourney.figures.written import Trace, Written, heatmap, scatter
+from tokenjourney.figures.written import Trace, Written, scatter
 
 NO_TICKS: dict[str, Any] = {
     "showticklabels": False,
@@ -309,8 +309,10 @@ def cell_texts(
     size: float = 13,
     xaxis: str = "x",
     yaxis: str = "y",
-) -> list[Trace]:
+) -> Trace:
     """Texts over the cells of a heatmap, each in whichever of ink and ground reads better there.
+
+    A heatmap's own texts are measured one by one in the browser; those of points are not.
 
     Args:
         values: (rows, columns) the cells below, which give the grounds.
@@ -331,28 +333,18 @@ def cell_texts(
     own = [float(luminance(palette([ink, ink])[0])) for ink in inks]
     readable = [(np.maximum(light, a) + 0.05) / (np.minimum(light, a) + 0.05) for a in own]
     first = readable[0] >= readable[1]
-    clear = [[0, "rgba(0,0,0,0)"], [1, "rgba(0,0,0,0)"]]
-    layers = []
-    for ink, mask in zip(inks, (first, ~first), strict=True):
-        shown = [
-            [text if on else "" for text, on in zip(row, ons, strict=True)]
-            for row, ons in zip(texts, mask.tolist(), strict=True)
-        ]
-        layers.append(
-            heatmap(
-                z=np.zeros(values.shape, np.float32),
-                colorscale=clear,
-                showscale=False,
-                text=shown,
-                texttemplate="%{text}",
-                textfont={"size": size, "color": ink},
-                hoverinfo="skip",
-                xaxis=xaxis,
-                yaxis=yaxis,
-                name="cell texts",
-            )
-        )
-    return layers
+    shown = [(x, y) for y, row in enumerate(texts) for x, text in enumerate(row) if text]
+    return scatter(
+        x=[x for x, _ in shown],
+        y=[y for _, y in shown],
+        text=[texts[y][x] for x, y in shown],
+        mode="text",
+        textfont={"size": size, "color": [inks[0 if first[y, x] else 1] for x, y in shown]},
+        hoverinfo="skip",
+        xaxis=xaxis,
+        yaxis=yaxis,
+        name="cell texts",
+    )
 
 
 def luminance(colours: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -191,7 +191,7 @@ def _add_cosines(sketch: Sketch, values: Array, cell: float, roomy: bool, theme:
         )
     )  # fmt: skip
     if written:
-        sketch.trace(*cell_texts(values, written, low=-1, high=1, theme=theme, is_signed=True))
+        sketch.trace(cell_texts(values, written, low=-1, high=1, theme=theme, is_signed=True))
     row, column = (a.ravel() for a in np.mgrid[0:size, 0:size].astype(np.int16))
     if large:
         picture = enlarged(quantised(values, -1, 1), max(1, 600 // size))

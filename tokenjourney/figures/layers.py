@@ -97,7 +97,7 @@ def lens_figure(
     if room >= 4 and pitch >= 16:
         texts = _guess_texts(guesses, room)
         size = 13.5 if room >= 8 else 12
-        sketch.trace(*cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
+        sketch.trace(cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
     if before is not None:
         _add_changed(sketch, guesses, before, pitch, theme)
     _add_guess_targets(sketch, guesses, before or guesses, shares, names, pitch, cells)

@@ -174,6 +174,7 @@ def _template(theme: Theme) -> go.layout.Template:
         "tickfont": {"color": theme.ink3, "size": 13},
         "title": {"font": {"color": theme.ink2, "size": 14}, "standoff": 8},
         "automargin": False,
+        "ticklabeloverflow": "allow",  # otherwise the browser measures every label
         "fixedrange": True,
     }
     bar = {
