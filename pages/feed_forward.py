@@ -149,11 +149,16 @@ def widths() -> None:
         "post": post,
         "out": journey["mlp_out", block][token],
     }
-    rows = [
-        StepRow(page.plain(f"steps.{name}"),
-                page.plain(f"steps.{name}_said", n=f"{len(values):,}"), values, "inner")
+    said = {
+        name: page.plain(f"steps.{name}_said", n=f"{len(values):,}")
         for name, values in vectors.items()
-    ]  # fmt: skip
+    }
+    if is_off:
+        said["out"] = page.plain("words.writes_nothing_out")
+    rows = [
+        StepRow(page.plain(f"steps.{name}"), said[name], values, "inner")
+        for name, values in vectors.items()
+    ]
     page.figure(
         "widths",
         steps_figure(rows=rows, lengths=False, joined=False, theme=page.theme),
