@@ -227,7 +227,7 @@ def written() -> None:
     )  # fmt: skip
 
 
-patterns = (journey["pattern", b] for b in range(config.n_layers))
+patterns = (journey.passing(b, "pattern")[0] for b in range(config.n_layers))
 n_heads, n_tokens = count(config.n_layers * config.n_heads), count(len(page.labels))
 with st.spinner(page.plain("words.waiting", n=n_tokens, heads=n_heads), show_time=False):
     survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))

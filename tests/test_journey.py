@@ -26,6 +26,35 @@ def journey(model):
     return tj.trace(model, TEXT)
 
 
+@pytest.mark.parametrize("edits", [(), (tj.ablate_head(1, 0), tj.ablate_mlp(1))])
+@pytest.mark.parametrize(
+    "names",
+    [("pattern",), ("pattern", "resid_mid", "mlp_out"), ("resid_pre", "resid_post"), ("q",)],
+)
+def test_what_passes_is_what_the_journey_holds_and_is_not_kept(model, edits, names):
+    fresh = tj.trace(model, TEXT, edits=list(edits))
+    before = fresh.n_bytes
+    passed = fresh.passing(1, *names)
+    assert fresh.n_bytes == before
+    for name, value in zip(names, passed, strict=True):
+        close(value, fresh[name, 1])
+        assert not value.flags.writeable
+    kept = fresh["pattern", 1]
+    assert fresh.passing(1, "pattern")[0] is kept
+
+
+def test_a_block_runs_no_further_than_the_last_that_is_wanted(journey):
+    fresh = tj.trace(journey.model, TEXT)
+    ran = []
+    mlp = journey.model.network.blocks[0].mlp
+    hook = mlp.register_forward_hook(lambda *_: ran.append(True))
+    fresh.passing(0, "pattern", "q")
+    assert not ran
+    fresh.passing(0, "mlp_out")
+    hook.remove()
+    assert ran
+
+
 def test_names_are_those_of_transformerlens(journey):
     block = [name for name in journey.names if name.startswith("blocks.1.")]
     assert block == [

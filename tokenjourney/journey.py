@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, overload
@@ -54,6 +55,10 @@ class Prediction:
     text: str
     logit: float
     probability: float
+
+
+class _AllCaptured(Exception):
+    """All that was wanted of a forward pass has been seen."""
 
 
 class Journey:
@@ -175,6 +180,32 @@ class Journey:
         with self._lock:  # two threads asking for one block derive it once
             found = self._stored(name)
             return self._derive(name) if found is None else found
+
+    def passing(self, block: int, *names: str) -> tuple[Array, ...]:
+        """Activations of one block, derived by themselves and not kept.
+
+        For who reads a few of every block once: the block runs no further than the last of them,
+        in its fused form where nobody looks, and nothing else that is remembered has to go. The
+        numbers are those of `self[name, block]`, up to rounding.
+
+        Args:
+            block: From 0.
+            *names: Short or full names, such as "pattern", "resid_mid".
+
+        Raises:
+            HookError: there is no such activation, or it is not stored and the model is not here.
+        """
+        full = [resolve_hook(self.config, name, block) for name in names]
+        stored = {name: self._stored(name) for name in full}
+        found = {name: value for name, value in stored.items() if value is not None}
+        wanted = [name for name in stored if name not in found]
+        captured: dict[str, Array] = {}
+        if wanted:
+            model = self._source.need_model(f"derive {wanted[0]}")
+            tap = self._tap(wanted, captured, to_the_end=False)
+            with torch.inference_mode(), suppress(_AllCaptured):
+                model.network.blocks[block](self.stream[block][None], tap.at(f"blocks.{block}"))
+        return tuple((found | captured)[name] for name in full)
 
     def next_tokens(
         self, position: int = -1, k: int = 10, temperature: float = 1.0
@@ -331,13 +362,17 @@ class Journey:
         self._derived.put(group, captured)
         return captured[name]
 
-    def _tap(self, wanted: Sequence[str], captured: dict[str, Array]) -> Tap:
+    def _tap(
+        self, wanted: Sequence[str], captured: dict[str, Array], to_the_end: bool = True
+    ) -> Tap:
         """The edits of this Journey, and behind them a watcher on each wanted activation."""
         hooks = edit_hooks(self.edits)
 
         def watcher(name: str) -> Hook:
             def watch(value: Tensor) -> None:
                 captured[name] = read_only(value[0])
+                if not to_the_end and len(captured) == len(wanted):
+                    raise _AllCaptured
 
             return watch
 

@@ -82,6 +82,24 @@ def test_a_survey_holds_every_head_of_every_block() -> None:
     assert survey.scores.values.shape == (4, 3, 2)
 
 
+def test_scores_are_those_of_masks_over_the_whole_pattern() -> None:
+    rng = np.random.default_rng(1)
+    ids = rng.integers(0, 7, 40)
+    patterns = random_patterns(2, 40, 40)
+    query, key = np.mgrid[0:40, 0:40]
+    same = (ids[:, None] == ids[None, :]) & (key < query)
+    after = np.zeros_like(same)
+    after[:, 1:] = same[:, :-1] & (key[:, 1:] < query[:, 1:])
+    late = query >= 2
+    masks = (late & (key == query - 1), late & (key == 0), same, after)
+    found = head_scores(patterns, ids.tolist())
+    for row, mask in enumerate(masks):
+        counted = mask.any(-1)
+        assert found.occasions[row] == counted.sum()
+        expected = (patterns * mask).sum(-1)[:, counted].mean(-1)
+        np.testing.assert_allclose(found.values[row], expected, rtol=1e-5)
+
+
 def test_thumbnails_of_long_prompts_are_means_of_squares() -> None:
     patterns = random_patterns(1, 1, 7, 7)
     survey = head_survey(patterns, list(range(7)), most=4)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tokenjourney.errors import PromptError
 
 Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 KINDS: Final = ("previous", "first", "same", "induction")
 """The things a head may do, in the order of `HeadScores.values`."""
@@ -63,27 +63,28 @@ class HeadSurvey:
     side: int
 
 
-def occasions(token_ids: Sequence[int]) -> NDArray[np.bool_]:
-    """(4, T, T): for each of `KINDS`, which key counts for which query.
+def occasions(token_ids: Sequence[int]) -> tuple[Pairs, ...]:
+    """For each of `KINDS`, the pairs of query and key that count, as two arrays of positions.
 
     - previous: the token before; from position 2 on, where it is not the first token as well.
     - first: position 0; from position 2 on.
     - same: earlier positions that hold the same token.
     - induction: positions that follow an earlier one of the same token, up to the query itself.
 
-    >>> occasions([7, 8, 7])[2].astype(int)  # the third token stood there before, at 0
-    array([[0, 0, 0],
-           [0, 0, 0],
-           [1, 0, 0]])
+    >>> queries, keys = occasions([7, 8, 7])[2]  # the third token stood there before, at 0
+    >>> queries.tolist(), keys.tolist()
+    ([2], [0])
     """
     ids = np.asarray(token_ids, dtype=np.int64)
-    n = len(ids)
-    query, key = np.mgrid[0:n, 0:n]
-    earlier = (ids[:, None] == ids[None, :]) & (key < query)
-    follows = np.zeros((n, n), dtype=bool)
-    follows[:, 1:] = earlier[:, :-1] & (key[:, 1:] < query[:, 1:])
-    late = query >= 2
-    return np.stack([late & (key == query - 1), late & (key == 0), earlier, follows])
+    late = np.arange(2, max(2, len(ids)))
+    queries, keys = np.nonzero(np.tril(ids[:, None] == ids[None, :], -1))
+    follows = keys + 1 < queries
+    return (
+        (late, late - 1),
+        (late, np.zeros_like(late)),
+        (queries, keys),
+        (queries[follows], keys[follows] + 1),
+    )
 
 
 def head_scores(patterns: Array, token_ids: Sequence[int]) -> HeadScores:
@@ -102,20 +103,25 @@ def head_scores(patterns: Array, token_ids: Sequence[int]) -> HeadScores:
     'previous'
     """
     patterns = np.asarray(patterns, dtype=np.float32)
-    n = len(token_ids)
+    _check(patterns, len(token_ids))
+    return _scores(patterns, occasions(token_ids))
+
+
+def _check(patterns: Array, n: int) -> None:
     if patterns.shape[-2:] != (n, n):
         raise PromptError(
             f"Patterns of shape {patterns.shape} do not belong to {n} tokens: their last two axes "
             f"must be ({n}, {n})."
         )
-    counted = occasions(token_ids)
-    queries: Mask = np.any(counted, axis=-1)
-    found = queries.sum(axis=-1)
+
+
+def _scores(patterns: Array, counted: Sequence[Pairs]) -> HeadScores:
+    """The scores of each head: only the cells that count are read."""
+    found = np.array([len(np.unique(queries)) for queries, _ in counted], dtype=np.int64)
     values = np.full((len(KINDS), *patterns.shape[:-2]), np.nan, dtype=np.float32)
-    for row, (keys, rows) in enumerate(zip(counted, queries, strict=True)):
+    for row, (queries, keys) in enumerate(counted):
         if found[row]:
-            spent = (patterns[..., rows, :] * keys[rows]).sum(axis=-1, dtype=np.float64)
-            values[row] = spent.mean(axis=-1)
+            values[row] = patterns[..., queries, keys].sum(axis=-1, dtype=np.float64) / found[row]
     values.setflags(write=False)
     return HeadScores(values, found)
 
@@ -131,9 +137,11 @@ def head_survey(
         most: Most cells along a side of a thumbnail.
     """
     side = max(1, -(-len(token_ids) // most))
+    counted = occasions(token_ids)
     scores, small = [], []
     for block in patterns:
-        scores.append(head_scores(block, token_ids))
+        _check(block, len(token_ids))
+        scores.append(_scores(block, counted))
         small.append(block if side == 1 else _merged(block, side))
     values = np.stack([found.values for found in scores], axis=1)
     return HeadSurvey(HeadScores(values, scores[0].occasions), np.stack(small), side)
@@ -155,7 +163,7 @@ def repeated_random_tokens(d_vocab: int, n_ctx: int, *, seed: int = 0) -> tuple[
 
 def _merged(patterns: Array, side: int) -> Array:
     """Means of `side` × `side` cells; where rows or columns are missing at the edge, of fewer."""
-    starts = np.arange(0, patterns.shape[-1], side)
-    sizes = np.diff(np.append(starts, patterns.shape[-1]))
-    sums = np.add.reduceat(np.add.reduceat(patterns, starts, axis=-2), starts, axis=-1)
-    return np.asarray(sums / np.outer(sizes, sizes), dtype=np.float32)
+    group = np.arange(patterns.shape[-1]) // side
+    member = (group[:, None] == np.arange(group[-1] + 1)).astype(np.float32)
+    mean = member / member.sum(axis=0)  # a column per cell: its tokens, each with its part
+    return np.asarray(mean.T @ patterns @ mean, dtype=np.float32)

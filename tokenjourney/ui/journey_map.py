@@ -6,7 +6,7 @@ the arrays that the header describes, so that hovering, scrubbing and playing as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +34,7 @@ from tokenjourney.ui.map_words import Guess, next_rows, sentences, table_columns
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
+    from tokenjourney.analysis.journey_map import Array
     from tokenjourney.ui.page import Page
 
 _SCRIPTS: Final = (
@@ -129,17 +130,19 @@ def where_next(page: Page) -> None:
 
 def _summary(page: Page) -> MapSummary:
     journey = page.journey
-    blocks = (
-        (journey["pattern", b], journey["resid_mid", b], journey["mlp_out", b])
-        for b in range(journey.config.n_layers)
-    )
+
+    def blocks() -> Iterator[tuple[Array, Array, Array]]:
+        for block in range(journey.config.n_layers):
+            pattern, middle, written = journey.passing(block, "pattern", "resid_mid", "mlp_out")
+            yield pattern, middle, written
+
     eps = journey.config.layer_norm_eps
-    return map_summary(journey.token_ids, residual_stack(journey), blocks, eps)
+    return map_summary(journey.token_ids, residual_stack(journey), blocks(), eps)
 
 
 def _sources_of(page: Page, head: int) -> Sources:
     blocks = range(page.journey.config.n_layers)
-    return sources_of_head((page.journey["pattern", block] for block in blocks), head)
+    return sources_of_head((page.journey.passing(b, "pattern")[0] for b in blocks), head)
 
 
 def _guesses(page: Page) -> tuple[Guess, ...]:
