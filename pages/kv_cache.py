@@ -15,6 +15,7 @@ from tokenjourney.analysis.speed import lengths_to_measure
 from tokenjourney.figures.bars import bars_figure
 from tokenjourney.figures.kept import kept_figure, kept_table
 from tokenjourney.figures.speed import speed_figure, speed_table
+from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import byte_unit, count, memory, number
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.ui.generating import speeds
@@ -45,13 +46,15 @@ def growing() -> None:
         (name, page.plain("words.each", n=values.shape[1]), values)
         for name, values in zip(names.values(), kept, strict=True)
     ]
+    first, end = window(n, step - 1)
+    some = "" if end - first == n else page.text("some", first=first, last=end - 1, T=count(n))
     page.section("growing", block=block, head=head, step=count(step))
     page.figure(
         "growing",
         kept_figure(parts=parts, labels=page.texts_of_tokens, step=step, theme=page.theme),
         lambda: kept_table(parts=parts, labels=page.texts_of_tokens, step=step),
         clicks=("kvstep",), caption=f"figures.growing.{'caption' if step > 1 else 'first'}",
-        token=ui.token(page.labels[step - 1]),
+        token=ui.token(page.labels[step - 1]), some=some,
     )  # fmt: skip
     if is_gpt2:
         cached, uncached = work_of_step(config, step)

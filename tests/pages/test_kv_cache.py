@@ -85,3 +85,9 @@ def test_one_token_has_nothing_to_slide_and_saves_nothing(visit):
 @pytest.mark.parametrize("step", ["0", "7", "x"])
 def test_a_step_that_is_not_there_is_named(visit, step):
     assert "from 1 to 6" in visit("kv_cache", PROMPT, kvstep=step).text
+
+
+def test_of_a_long_text_a_part_is_drawn_and_the_page_says_which(visit):
+    seen = visit("kv_cache", "Hi" + " the dog" * 100, kvstep=100)
+    assert "Drawn are tokens 69–128 of 201." in seen.text
+    assert list(seen.figures["growing"][0]["x"]) == list(range(69, 100))
