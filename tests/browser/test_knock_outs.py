@@ -1,5 +1,7 @@
 """What is switched off on one page is off on the others, and for whoever opens the link."""
 
+import pytest
+
 PROMPT = "Once upon a time there was a little"
 
 
@@ -42,3 +44,18 @@ def test_on_the_map_the_untouched_values_stay_as_rings_and_say_so(visit):
     visitor.open("/", prompt=PROMPT)
     assert visitor.page.locator(".journey-map .map .bar").count() > 0
     assert rings.count() == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_head_that_is_on_stands_out_from_one_that_is_off(visit, dark):
+    visitor = visit(dark=dark).open("/block", prompt=PROMPT, off="0.3")
+    heads = visitor.page.locator("[class*=st-key-w-heads-on] button p")
+    looks = heads.evaluate_all(
+        "found => found.map(p => { const s = getComputedStyle(p);"
+        " return [s.fontWeight, s.textDecorationLine, s.color] })"
+    )
+    on, off = looks[0], looks[3]
+    assert looks == [on, on, on, off, on, on]
+    assert on[:2] == ["650", "none"]
+    assert off[1] == "line-through"
+    assert on[2] != off[2]
