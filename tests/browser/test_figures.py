@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import struct
+import urllib.request
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
+
+from tokenjourney.ui import components
+
+MARK = """node => {
+  node.mark = 'this very node'
+  node.updates = 0
+  node.on('plotly_afterplot', () => { node.updates += 1 })
+}"""
 
 
 def _saved(visitor, figure: str, kind: str) -> bytes:
@@ -48,3 +59,26 @@ def test_one_step_of_a_part_reruns_that_part_and_is_in_the_link(visitor):
         slider.press("Home")  # focuses it first
     assert visitor.page.locator(".tj-ladder .tj-now i").inner_text() == "bytes"
     assert parse_qs(visitor.query())["step"] == ["0"]
+
+
+def test_a_chart_that_stays_the_same_is_left_alone_and_a_changed_one_is_updated(visitor):
+    visitor.open("/tokens", prompt="The dog", token=0)
+    chart = visitor.page.locator(".st-key-chart-tokens-counts .js-plotly-plot")
+    chart.evaluate(MARK)
+    visitor.follow(1)
+    assert chart.evaluate("node => [node.mark, node.updates]") == ["this very node", 0]
+    visitor.write("The girl")
+    mark, updates = chart.evaluate("node => [node.mark, node.updates]")
+    assert mark == "this very node"
+    assert updates > 0
+
+
+def test_plotly_comes_compressed_and_is_kept_by_the_browser(server):
+    address = f"{server.url}/{components.PATH}/{components.version()}/plotly.js"
+    with urllib.request.urlopen(address) as answer:
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["content-encoding"] == "gzip"
+        assert "immutable" in answer.headers["cache-control"]
+        script = gzip.decompress(answer.read())
+    assert script == files("plotly").joinpath("package_data/plotly.min.js").read_bytes()
