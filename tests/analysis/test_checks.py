@@ -18,6 +18,7 @@ from tokenjourney.analysis.checks import (
     worst,
 )
 from tokenjourney.model.gpt2 import MLP, Block
+from tokenjourney.model.loading import MODELS_FOLDER
 
 IDS = [5, 9, 5, 9, 40, 3]
 
@@ -44,6 +45,13 @@ def test_every_check_of_a_journey_holds(n_tokens):
     ids = np.random.default_rng(0).integers(0, model.config.d_vocab, n_tokens)
     checks = journey_checks(model, tj.trace(model, ids))
     assert [check.name for check in checks] == ["patterns", "blocks", "attribution", "capture"]
+    assert all(check.holds for check in checks), checks
+
+
+@pytest.mark.parametrize("name", ["mla-mlp", "mla-moe", "mha-moe"])
+def test_they_hold_for_models_of_other_parts_than_gpt2s(name):
+    model = tj.load_model(MODELS_FOLDER / name)
+    checks = journey_checks(model, tj.trace(model, "Once upon a time"))
     assert all(check.holds for check in checks), checks
 
 

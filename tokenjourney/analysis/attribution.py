@@ -120,9 +120,13 @@ def writers(journey: Journey, position: int) -> Writers:
         for b in blocks
     ]  # fmt: skip
     heads, attention, mlp = (np.stack(part) for part in zip(*rows, strict=True))
+    embedding = np.array(journey["hook_embed"][position])
+    adds_positions = "hook_pos_embed" in journey.names  # a model that rotates them adds none
     return Writers(
-        embedding=np.array(journey["hook_embed"][position]),
-        position=np.array(journey["hook_pos_embed"][position]),
+        embedding=embedding,
+        position=np.array(journey["hook_pos_embed"][position])
+        if adds_positions
+        else np.zeros_like(embedding),
         heads=heads,
         attention=attention,
         mlp=mlp,
