@@ -164,8 +164,8 @@ def _add_rings(sketch: Sketch, columns: Sequence[StepColumn], theme: Theme) -> N
     if x:
         marker = {"size": 8, "color": theme.bg, "line": {"width": 1.6, "color": theme.ink2}}
         sketch.trace(
-            go.Scatter(x=x, y=[row + 0.3 for row in y], mode="markers", marker=marker,
-                       hoverinfo="skip", name="with everything on", cliponaxis=False)
+            scatter(x=x, y=[row + 0.3 for row in y], mode="markers", marker=marker,
+                    hoverinfo="skip", name="with everything on", cliponaxis=False)
         )  # fmt: skip
 
 
