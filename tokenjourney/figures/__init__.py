@@ -9,7 +9,9 @@ What they share:
 - text: `number`, `signed`, `count`, `memory`, `share`, `points`, `escaped`, `token_markup`,
   `distinct_labels`
 - matrices: `symmetric_limit`, `downsampled`
-- drawing: `Sketch`, `note`, `heading`, `outline`, `cells_to_click`, `cell_texts`, `colour_bar`
+- drawing: `Sketch`, `note`, `heading`, `outline`, `line`, `ground`, `hatching`
+- cells: `cells_to_click`, `cell_texts`, `colour_bar`
+- ticks: `labelled_positions`, `row_label`, `tick_texts`
 - png: `png`, `png_uri`, `quantised`
 - export: `matrix_table`, `csv_bytes`
 

@@ -7,21 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    Sketch,
-    cell_texts,
-    cells_to_click,
-    colour_bar,
-    labelled_positions,
-    note,
-    outline,
-    row_label,
-    tick_texts,
-)
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar
+from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, escaped, number, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, row_label, tick_texts
 from tokenjourney.figures.written import heatmap, scatter
 
 _MOST_CELLS = 48 * 48

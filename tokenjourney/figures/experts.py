@@ -6,11 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, colour_bar, ground, line, note, row_label
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, line, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import bar, scatter
 
 _LEFT, _TOP, _BOTTOM = 108, 48, 46

@@ -6,11 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, row_label
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note
 from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import scatter
 
 DRAWN_FROM = 0.02

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, colour_bar, note
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length, symmetric_limit
 from tokenjourney.figures.text import escaped, signed

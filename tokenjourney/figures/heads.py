@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, cells_to_click, note, outline
+from tokenjourney.figures.cells import cells_to_click
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array
 from tokenjourney.figures.png import EMPTY, png_uri, quantised

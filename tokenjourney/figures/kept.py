@@ -6,22 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    NO_TICKS,
-    Sketch,
-    colour_bar,
-    ground,
-    hatched_area,
-    labelled_positions,
-    note,
-    outline,
-    tick_texts,
-)
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, hatched_area, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, symmetric_limit
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, tick_texts
 from tokenjourney.figures.written import Trace, heatmap, scatter
 
 _LEFT, _TOP, _NAMES, _BAR = 132, 10, 76, 30

@@ -6,20 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    NO_TICKS,
-    Sketch,
-    colour_bar,
-    heading,
-    note,
-    outline,
-    row_label,
-)
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_matrix, symmetric_limit
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM, _GAP, _DIM = 108, 52, 46, 10, 0.45

@@ -7,20 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    Sketch,
-    cell_texts,
-    cells_to_click,
-    colour_bar,
-    labelled_positions,
-    note,
-    outline,
-    row_label,
-)
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar
+from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.export import Cell, Table
 from tokenjourney.figures.matrices import Array, as_matrix, as_vector, require_same_length
 from tokenjourney.figures.text import count, distinct_labels, escaped, number, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, row_label
 from tokenjourney.figures.written import heatmap, scatter
 
 _MOST_HOVERED = 1_500

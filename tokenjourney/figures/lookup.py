@@ -6,15 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    NO_TICKS,
-    Sketch,
-    colour_bar,
-    ground,
-    heading,
-    note,
-    outline,
-)
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
 from tokenjourney.figures.strips import strip_lines

@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, row_label
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
+from tokenjourney.figures.output_choice import add_choice
 from tokenjourney.figures.output_columns import (
     BETWEEN,
     BOTTOM,
@@ -22,7 +23,6 @@ from tokenjourney.figures.output_columns import (
     SCALED,
     TOP,
     Choice,
-    add_choice,
     add_cut,
     add_kept,
     add_rings,
@@ -39,6 +39,7 @@ from tokenjourney.figures.text import (
     token_markup,
 )
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 
 
 def output_figure(

@@ -1,4 +1,4 @@
-"""The five columns of the output figure, each drawing what one choice holds."""
+"""The columns of scores and shares of the output figure, each drawing what one choice holds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tokenjourney.figures.drawing import Sketch, hatched_area, hatching, line, note
 from tokenjourney.figures.matrices import Array
-from tokenjourney.figures.text import count, escaped, number, share, shortened
+from tokenjourney.figures.text import count, escaped, number, share
 from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import Trace, bar, scatter
 
@@ -17,7 +17,6 @@ ABOVE, BETWEEN, ROW = 90, 44, 27
 # Where the columns lie, as shares of the plot's width.
 LOGITS, SCALED, CUT, KEPT = (0, 0.183), (0.208, 0.391), (0.416, 0.647), (0.676, 0.84)
 ROWS_END, CHOICE = 0.875, (0.875, 1.0)
-_MOST_SEGMENTS = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,66 +182,50 @@ def add_cut(figure: Sketch, choice: Choice) -> None:
 
 
 def _add_shares(figure: Sketch, choice: Choice) -> None:
-    theme, rows = choice.theme, len(choice.rows)
-    shares = choice.probabilities[choice.rows]
     stays = choice.kept[choice.rows]
-    others_kept = mass(choice, choice.others & choice.kept)
-    others_cut = mass(choice, choice.others & ~choice.kept)
-    solid = np.append(np.where(stays, shares, 0), others_kept).astype(np.float32)
-    cut = np.append(np.where(stays, 0, shares), others_cut).astype(np.float32)
+    shares = choice.probabilities[choice.rows]
+    solid = np.append(np.where(stays, shares, 0), mass(choice, choice.others & choice.kept))
+    cut = np.append(np.where(stays, 0, shares), mass(choice, choice.others & ~choice.kept))
     total = solid + cut
-    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
     said = [
-        f"{name}: {share(float(all_of_it))}"
-        + (f", {share(float(gone))} of it removed" if gone else "")
-        for name, all_of_it, gone in zip(names, total, cut, strict=True)
+        share(float(all_of_it)) + (f", {share(float(gone))} of it removed" if gone else "")
+        for all_of_it, gone in zip(total, cut, strict=True)
     ]
-    where = np.arange(rows + 1)
-    common: dict[str, Any] = {
-        "y": where,
-        "orientation": "h",
-        "width": 0.5,
-        "xaxis": "x6",
-        "yaxis": "y4",
-        "hovertext": said,
-        "hoverinfo": "text",
-    }
-    figure.trace(bar(x=solid, marker={"color": choice.colours(rows + 1)}, name="kept", **common))
-    figure.trace(
-        bar(
-            x=cut,
-            base=solid,
-            name="removed",
-            marker={
-                "pattern": hatching(theme) | {"size": 5},
-                "color": "rgba(0,0,0,0)",
-                "line": {"color": theme.curve, "width": np.where(cut > 0, 1, 0)},
-            },
-            **common,
-        )
+    _add_bars(figure, choice, solid, said, "x6", name="kept")
+    _add_bars(
+        figure,
+        choice,
+        cut,
+        said,
+        "x6",
+        name="removed",
+        base=solid.astype(np.float32),
+        marker={
+            "pattern": hatching(choice.theme) | {"size": 5},
+            "color": "rgba(0,0,0,0)",
+            "line": {"color": choice.theme.curve, "width": np.where(cut > 0, 1, 0)},
+        },
     )
     figure.trace(_bar_texts(total, [share(float(v)) for v in total], choice, "x6"))
 
 
 def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
     """In the third column, what each row's share is in another run: a ring on every bar."""
-    theme, rows = choice.theme, len(choice.rows)
+    theme = choice.theme
     values = np.append(before[choice.rows], before[choice.others].sum(dtype=np.float64))
-    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
     figure.trace(
         scatter(
             x=values.astype(np.float32),
-            y=np.arange(rows + 1),
+            y=np.arange(len(values)),
             mode="markers",
             marker={"size": 11, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
             cliponaxis=False,
             xaxis="x6",
             yaxis="y4",
             hoverinfo="text",
-            hovertext=[
-                f"{name}: {share(float(v))} with everything on"
-                for name, v in zip(names, values, strict=True)
-            ],
+            hovertext=_read_aloud(
+                choice, [f"{share(float(v))} with everything on" for v in values]
+            ),
             name="with everything on",
         )
     )
@@ -250,35 +233,45 @@ def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
 
 def add_kept(figure: Sketch, choice: Choice) -> None:
     """The fourth column: what the kept ones have once the removed mass is shared out."""
-    theme, rows = choice.theme, len(choice.rows)
     values = np.append(choice.renormalised[choice.rows], renormalised_others(choice))
-    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
+    shares = [share(float(value)) for value in values]
+    said = [f"{text} of the kept ones" for text in shares]
+    _add_bars(figure, choice, values, said, "x7", name="probabilities")
+    accent = f'<b><span style="color:{choice.theme.accent}">'
+    texts = [
+        f"{accent}{text}</span></b>"
+        if row == choice.chosen_row != len(choice.rows)
+        else text
+        if values[row] > 0
+        else "–"
+        for row, text in enumerate(shares)
+    ]
+    figure.trace(_bar_texts(values, texts, choice, "x7"))
+
+
+def _add_bars(
+    figure: Sketch, choice: Choice, values: Array, said: list[str], xaxis: str, **more: Any
+) -> None:
+    """A bar in every row, the others' row included; hovering names the row and says `said`."""
     figure.trace(
         bar(
             x=values.astype(np.float32),
-            y=np.arange(rows + 1),
+            y=np.arange(len(values)),
             orientation="h",
             width=0.5,
-            marker={"color": choice.colours(rows + 1)},
-            xaxis="x7",
+            xaxis=xaxis,
             yaxis="y4",
             hoverinfo="text",
-            hovertext=[
-                f"{name}: {share(v)} of the kept ones"
-                for name, v in zip(names, values, strict=True)
-            ],
-            name="probabilities",
+            hovertext=_read_aloud(choice, said),
+            **{"marker": {"color": choice.colours(len(values))}, **more},
         )
     )
-    texts = [
-        f'<b><span style="color:{theme.accent}">{share(value)}</span></b>'
-        if row == choice.chosen_row != rows
-        else share(value)
-        if value > 0
-        else "–"
-        for row, value in enumerate(values)
-    ]
-    figure.trace(_bar_texts(values, texts, choice, "x7"))
+
+
+def _read_aloud(choice: Choice, said: list[str]) -> list[str]:
+    """What is said of every row, with the row's name before it."""
+    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
+    return [f"{name}: {text}" for name, text in zip(names, said, strict=True)]
 
 
 def _bar_texts(values: Array, texts: list[str], choice: Choice, xaxis: str) -> Trace:
@@ -295,147 +288,6 @@ def _bar_texts(values: Array, texts: list[str], choice: Choice, xaxis: str) -> T
         yaxis="y4",
         name="shares",
     )
-
-
-@dataclass(frozen=True)
-class _Segment:
-    """A piece of the column of height 1: one token, or the many small ones together."""
-
-    label: str
-    row: int | None
-    start: float
-    height: float
-    is_chosen: bool
-
-
-def _segments(choice: Choice) -> list[_Segment]:
-    """The kept tokens from the most probable down; after the first, only the chosen stands out."""
-    order = np.argsort(-choice.logits, kind="stable")
-    order = order[choice.kept[order]]
-    ends = np.cumsum(choice.renormalised[order], dtype=np.float64)
-    starts = np.append(0, ends[:-1])
-    others = len(choice.rows)
-    row_of = {int(token): row for row, token in enumerate(choice.rows)}
-    found: list[_Segment] = []
-    gap = 0.0
-    for index, token in enumerate(order.tolist()):
-        is_chosen = token == choice.chosen
-        if index >= _MOST_SEGMENTS and not is_chosen:
-            continue
-        start, end = float(starts[index]), float(ends[index])
-        if start > gap + 1e-9:
-            found.append(_Segment("the rest", None, gap, start - gap, False))
-        row = row_of.get(token, others if is_chosen else None)
-        label = choice.labels[row] if row is not None and row < others else ""
-        found.append(_Segment(label, row, start, end - start, is_chosen))
-        gap = end
-    if float(ends[-1]) > gap + 1e-9:
-        found.append(_Segment("the rest", None, gap, float(ends[-1]) - gap, False))
-    return found
-
-
-def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
-    """The fifth column: the kept tokens stacked to a height of 1, linked to their rows."""
-    theme, rows, segments = choice.theme, len(choice.rows) + 1, _segments(choice)
-    pixels = [segment.height * choice.height for segment in segments]
-    figure.trace(
-        bar(
-            x=np.full(len(segments), 0.74),
-            width=0.5,
-            y=np.array([s.height * rows for s in segments]),
-            base=np.array([s.start * rows - 0.5 for s in segments]),
-            marker={
-                "color": [theme.accent if s.is_chosen else theme.quantity for s in segments],
-                "line": {
-                    "color": theme.bg,
-                    "width": [1 if p > 4 else 0.4 if p > 1.5 else 0 for p in pixels],
-                },
-            },
-            text=[
-                escaped(shortened(s.label, 12)) if p > 19 else ""
-                for s, p in zip(segments, pixels, strict=True)
-            ],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            constraintext="none",
-            textfont={
-                "color": [theme.on_accent if s.is_chosen else theme.bg for s in segments],
-                "size": 13,
-            },
-            hovertext=[
-                f"{f'“{escaped(s.label)}”' if s.label else 'Another token'}: from "
-                f"{number(s.start, 3)} to {number(s.start + s.height, 3)}"
-                for s in segments
-            ],
-            hoverinfo="text",
-            xaxis="x8",
-            yaxis="y4",
-            name="choice",
-        )
-    )
-    _add_links(figure, segments, rows, theme)
-    end: dict[str, Any] = {"xref": "x8", "yref": "y4"}
-    if draw is not None:
-        figure.notes(
-            note(
-                f"◀ <b>{number(draw, 3)}</b>",
-                1,
-                draw * rows - 0.5,
-                shift=(-2, 0),
-                size=15,
-                colour=theme.ink,
-                name="draw",
-                **end,
-            )
-        )
-    for value in (0, 1):
-        if draw is None or abs(draw - value) > 0.06:
-            figure.notes(
-                note(
-                    str(value),
-                    1,
-                    value * rows - 0.5,
-                    shift=(6, 0),
-                    size=12.5,
-                    colour=theme.ink3,
-                    **end,
-                )
-            )
-
-
-def _add_links(figure: Sketch, segments: list[_Segment], rows: int, theme: Theme) -> None:
-    """Curves from the kept rows to their segments of the column."""
-    step = np.linspace(0, 1, 24)
-    ease = step * step * (3 - 2 * step)
-    curves: dict[bool, tuple[list[float | None], list[float | None]]] = {
-        False: ([], []),
-        True: ([], []),
-    }
-    for segment in segments:
-        if segment.row is None:
-            continue
-        middle = (segment.start + segment.height / 2) * rows - 0.5
-        x, y = curves[segment.is_chosen]
-        x += [*(step * 0.48).tolist(), None]
-        y += [*(segment.row + (middle - segment.row) * ease).tolist(), None]
-    for is_chosen, (x, y) in curves.items():
-        style = {
-            "color": theme.accent if is_chosen else theme.curve,
-            "width": 2.5 if is_chosen else 0.8,
-        }
-        figure.trace(
-            scatter(
-                x=x,
-                y=y,
-                mode="lines",
-                line=style,
-                hoverinfo="skip",
-                xaxis="x8",
-                yaxis="y4",
-                name="link of the chosen" if is_chosen else "links",
-            )
-        )
 
 
 def mass(choice: Choice, mask: NDArray[np.bool_]) -> float:

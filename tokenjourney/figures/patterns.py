@@ -8,23 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    NO_TICKS,
-    Sketch,
-    cells_to_click,
-    colour_bar,
-    heading,
-    labelled_positions,
-    note,
-    outline,
-    row_label,
-    tick_texts,
-)
+from tokenjourney.figures.cells import cells_to_click, colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, row_label, tick_texts
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM = 92, 52, 104

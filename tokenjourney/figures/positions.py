@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import Sketch, colour_bar, heading, note, outline
+from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.drawing import Sketch, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import (
     Array,

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, row_label
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.strips import window
@@ -21,6 +21,7 @@ from tokenjourney.figures.text import (
     token_markup,
 )
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import bar, scatter
 
 _ROW, _LEFT, _TOP, _BOTTOM = 27, 112, 52, 12

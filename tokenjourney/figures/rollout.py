@@ -7,12 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import Sketch, labelled_positions, note, tick_texts
+from tokenjourney.figures.drawing import Sketch, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, share, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, tick_texts
 from tokenjourney.figures.written import bar
 
 _MOST_WRITTEN = 16

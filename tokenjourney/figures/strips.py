@@ -7,22 +7,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from tokenjourney.figures.drawing import (
-    NO_TICKS,
-    Sketch,
-    cells_to_click,
-    colour_bar,
-    ground,
-    heading,
-    note,
-    outline,
-    row_label,
-)
+from tokenjourney.figures.cells import cells_to_click, colour_bar
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
 from tokenjourney.figures.png import EMPTY, png_uri, quantised
 from tokenjourney.figures.text import count, distinct_labels, escaped, number, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import heatmap
 
 _MOST_ROWS = 60

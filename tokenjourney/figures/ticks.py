@@ -1,0 +1,43 @@
+"""Token texts along the rows and axes of a figure, and which of them have room."""
+
+from collections.abc import Sequence
+
+from tokenjourney.figures.text import escaped, shortened, token_markup
+from tokenjourney.figures.theme import Theme
+
+_STEPS = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500)
+
+
+def tick_step(tokens: int, most: int) -> int:
+    """Every how many-th token is labelled, so that at most `most` are: a number easy to count by.
+
+    >>> tick_step(8, 12), tick_step(256, 24), tick_step(1024, 24)
+    (1, 20, 50)
+    """
+    least = -(-tokens // most)
+    return next((step for step in _STEPS if step >= least), least)
+
+
+def labelled_positions(tokens: int, most: int, always: Sequence[int] = ()) -> list[int]:
+    """The positions that get a label: evenly spread, and those in `always`."""
+    step = tick_step(tokens, most)
+    kept = [
+        p for p in range(0, tokens, step) if step == 1 or all(abs(p - a) >= step for a in always)
+    ]
+    return sorted({*kept, *(a for a in always if 0 <= a < tokens)})
+
+
+def row_label(label: str, *, followed: bool, theme: Theme, length: int = 14) -> str:
+    """A token's label for the left of its row."""
+    return token_markup(shortened(label, length), followed=followed, theme=theme)
+
+
+def tick_texts(labels: Sequence[str], strong: int | None = None, length: int = 12) -> list[str]:
+    """Token labels for the ticks of an axis, escaped; one of them may be bold.
+
+    They carry no colour, because Plotly repeats them in hover labels of another ground.
+    """
+    texts = [escaped(shortened(label, length)) for label in labels]
+    if strong is not None:
+        texts[strong] = f"<b>{texts[strong]}</b>"
+    return texts
