@@ -8,26 +8,10 @@ from tokenjourney.analysis import gradients
 from tokenjourney.analysis.growth import stage_view, stages
 from tokenjourney.analysis.lens import unembedded
 from tokenjourney.analysis.output import position_predictions
-from tokenjourney.analysis.recording import (
-    block_lengths,
-    curves,
-    map_limit,
-    patterns_at,
-    sharpest_head,
-    strongest_shares,
-    through_blocks,
-)
 from tokenjourney.analysis.untrained import evenness, untrained_patterns
 from tokenjourney.figures.bars import pushes_figure
+from tokenjourney.figures.error_path import MOST_DRAWN, error_path_figure, error_path_table
 from tokenjourney.figures.growth import StageColumn, stages_figure, stages_table
-from tokenjourney.figures.learning_curves import (
-    GradientPanel,
-    curves_table,
-    gradient_lengths_figure,
-    loss_curves_figure,
-    scientific,
-)
-from tokenjourney.figures.moving_map import moving_map_figure, moving_map_table
 from tokenjourney.figures.patterns import PatternPanel, patterns_figure, patterns_table
 from tokenjourney.figures.predictions import predictions_figure, predictions_table
 from tokenjourney.figures.row_gradients import (
@@ -35,9 +19,11 @@ from tokenjourney.figures.row_gradients import (
     row_gradients_figure,
     row_gradients_table,
 )
-from tokenjourney.figures.text import count, number, share, signed
+from tokenjourney.figures.strips import window
+from tokenjourney.figures.text import count, number, share
 from tokenjourney.training import loop, micro, parts
 from tokenjourney.ui import live_training as live
+from tokenjourney.ui.recorded import recorded
 
 MOST_ROWS = 12
 
@@ -66,14 +52,22 @@ def every_prefix() -> gradients.Array | None:
         "prefixes",
         predictions_figure(**arguments, followed=asked, theme=theme),
         lambda: predictions_table(**arguments),
-        mean=number(found.mean_loss), n=len(found.loss),
+        mean=number(found.mean_loss), n=len(found.loss), some=some_rows(),
         guess=number(micro.guessing_loss(config.d_vocab)), d_vocab=count(config.d_vocab),
     )  # fmt: skip
     return found
 
 
+def some_rows() -> str:
+    """Which rows are drawn, where they are not all."""
+    first, end = window(len(journey), asked)
+    if end - first == len(journey):
+        return ""
+    return page.text("some", first=first, last=end - 1, T=count(len(journey)))
+
+
 def backward(found) -> None:
-    """The gradient at the logits, and the rows of the embedding matrix that it reaches."""
+    """The gradient at the logits, its way back, and the rows of the embedding that it reaches."""
     page.section("backward", token=ui.token(page.labels[asked]))
     target = journey.token_ids[asked + 1]
     gradient = gradients.logit_gradient(journey.logits_at(asked), target)
@@ -96,8 +90,29 @@ def backward(found) -> None:
             up=number(-gradient[target]), loss=number(found.loss[asked]),
         )  # fmt: skip
     with right:
-        page.say("tied" if config.tied else "untied")
+        page.say("pulls")
+    way_back()
+    page.say("tied" if config.tied else "untied")
     rows()
+
+
+def way_back() -> None:
+    """From the output down to the embeddings: at which tokens the error stands."""
+    if asked >= gradients.MOST_TOKENS:
+        page.say("too_far", most=gradients.MOST_TOKENS)
+        return
+    lengths = page.remember(
+        f"way {asked}",
+        lambda: gradients.error_path(page.model, journey.token_ids, asked, page.off.edits),
+    )
+    labels = page.texts_of_tokens[: asked + 1]
+    page.figure(
+        "way",
+        error_path_figure(lengths=lengths, labels=labels, theme=theme),
+        lambda: error_path_table(lengths=lengths, labels=labels),
+        token=ui.token(page.labels[asked]), strongest=page.text("strongest", n=MOST_DRAWN)
+        if len(labels) > MOST_DRAWN else "",
+    )  # fmt: skip
 
 
 def rows() -> None:
@@ -106,9 +121,10 @@ def rows() -> None:
         "backward",
         lambda: gradients.backward_pass(page.model, page.untouched.token_ids, page.off.edits),
     )
-    used = found.used.tolist()
+    used, own = found.used.tolist(), int(journey.token_ids[asked])
     shown = used[:MOST_ROWS]
-    own = int(journey.token_ids[asked])
+    if own not in shown and own in used:
+        shown[-1] = own
     ways = [
         RowGradients(page.plain(f"ways.{key}.title"), page.plain(f"ways.{key}.note"),
                      values[shown], found.mean_of_others(values, shown))
@@ -128,7 +144,10 @@ def rows() -> None:
         lambda: row_gradients_table(ways, **arguments),
         n_used=len(used), n_lookup=count((found.lookup > 0).sum()),
         n_unembedding=count((found.unembedding > 0).sum()), d_vocab=count(config.d_vocab),
-        n_tokens=len(found.token_ids),
+        taken=page.text(
+            "taken_all" if len(found.token_ids) == len(journey) else "taken_some",
+            n=len(found.token_ids), T=count(len(journey)),
+        ),
     )  # fmt: skip
 
 
@@ -136,8 +155,7 @@ def rows() -> None:
 def live_training() -> None:
     """A micro GPT that is trained now, in this page."""
     page.section("live")
-    settings = live.choices(page)
-    live.buttons(page, settings)
+    live.controls(page)
     now = live.watched()
     if now is None:
         page.say("not_yet")
@@ -146,114 +164,11 @@ def live_training() -> None:
 
     @st.fragment(run_every=again)
     def watching() -> None:
-        recorded(now)
+        recorded(page, now)
         if again and (now.run.is_over or now.run.state == "paused"):
             st.rerun()
 
     watching()
-
-
-def recorded(now) -> None:
-    """Everything that was recorded so far, at the newest moment or the one looked at."""
-    moments = list(now.run.moments)
-    live.progress(page, now)
-    if not moments:
-        return
-    live.scrubber(page, now, moments)
-    moment = now.at(moments)
-    found, last = curves(moments), now.run.settings.steps
-    vocabulary = len(now.run.beginning.vocabulary)
-    page.figure(
-        "losses",
-        loss_curves_figure(
-            steps=found.steps, train=found.train, seen_at=found.seen_at, held_out=found.held_out,
-            twin=found.twin, vocabulary=vocabulary, last_step=last, marked=moment.step, theme=theme,
-        ),
-        lambda: curves_table(
-            steps=found.steps, train=found.train, seen_at=found.seen_at, held_out=found.held_out,
-            twin=found.twin,
-        ),
-        of="model", first=number(found.held_out[0]), now=number(found.held_out[-1]),
-        fell=signed(found.held_out[-1] - found.held_out[0]),
-    )  # fmt: skip
-    page.say("sample_title", step=count(moment.step))
-    page.show(live.sample(page, moment))
-    left, right = page.columns(2)
-    with left:
-        embedding(now, moments, moment)
-    with right:
-        sharpening(now, moments, moment)
-    lengths(now, found, moment)
-
-
-def embedding(now, moments, moment) -> None:
-    """The rows of W_E on a map, and the way that they came."""
-    now.maps.catch_up(moments)
-    place = now.maps.steps.index(moment.step)
-    labels = [now.labels[i] for i in now.run.beginning.on_map]
-    kinds = [live.kind(label) for label in labels]
-    page.figure(
-        "map",
-        moving_map_figure(
-            trail=now.maps.points[max(0, place - 6) : place + 1], labels=labels, kinds=kinds,
-            limit=map_limit(now.maps.points), shares=now.maps.shares[place], theme=theme,
-        ),
-        lambda: moving_map_table(points=now.maps.points[place], labels=labels, kinds=kinds),
-        of="model", step=count(moment.step), n=len(labels),
-    )  # fmt: skip
-
-
-def sharpening(now, moments, moment) -> None:
-    """One head on a text that was held out, untrained and now."""
-    first, here = patterns_at(moments[0]), patterns_at(moment)
-    block, head = sharpest_head(patterns_at([m for m in moments if m.snapshot][-1]))
-    labels = [now.labels[i] for i in now.run.beginning.probe]
-    panels = [
-        PatternPanel(page.plain("untrained_step"), "", first[block, head]),
-        PatternPanel(page.plain("this_step", step=count(moment.step)), "", here[block, head]),
-    ]
-    page.figure(
-        "sharpening",
-        patterns_figure(panels, labels=labels, theme=theme),
-        lambda: patterns_table(panels, labels=labels),
-        of="model", block=block, head=head, before=share(strongest_shares(first[block, head])),
-        after=share(strongest_shares(here[block, head])),
-    )  # fmt: skip
-
-
-def lengths(now, found, moment) -> None:
-    """How long the gradients of the parts are, with skip connections and without."""
-    page.section("lengths")
-    names = parts.part_names(now.run.config)
-    short = ["embedding", *(f"block {b}" for b in range(now.run.settings.n_layers))]
-    panels = [
-        GradientPanel(page.plain(f"panels.{key}.title"), page.plain(f"panels.{key}.note"), short,
-                      through_blocks(values))
-        for key, values in (("with", found.norms), ("without", found.twin_norms))
-        if len(values)
-    ]  # fmt: skip
-    page.figure(
-        "lengths",
-        gradient_lengths_figure(
-            panels, steps=found.steps, last_step=now.run.settings.steps, marked=moment.step,
-            theme=theme,
-        ),
-        lambda: (
-            ["step", *names, *(f"{name} (no skips)" for name in names if len(found.twin_norms))],
-            [
-                (m.step, *m.norms, *m.twin_norms)
-                for m in now.run.moments[: len(found.steps)]
-            ],
-        ),
-        of="model",
-    )  # fmt: skip
-    if len(found.twin_norms):
-        ends = [block_lengths(values)[moment.step] for values in (found.norms, found.twin_norms)]
-        page.say(
-            "skips", step=count(moment.step), last=now.run.settings.n_layers - 1,
-            with_first=scientific(ends[0][0]), with_last=scientific(ends[0][-1]),
-            without_first=scientific(ends[1][0]), without_last=scientific(ends[1][-1]),
-        )  # fmt: skip
 
 
 @ui.part
@@ -333,6 +248,9 @@ def growing() -> None:
         lambda: patterns_table(panels, labels=labels),
         of="model", block=block, head=head,
     )  # fmt: skip
+    if len(ids) == grown.config.n_ctx:
+        page.say("no_room", most=count(grown.config.n_ctx))
+        return
     page.say("written")
     for column, (one, view) in zip(columns, zip(kept, views, strict=True), strict=True):
         page.say("stage_sample", stage=column.title, text=view.sample, step=one.step)

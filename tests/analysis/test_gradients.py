@@ -6,11 +6,17 @@ import torch
 
 import tokenjourney as tj
 from tests.engine import CONFIG, TEXT, random_model
-from tokenjourney.analysis.gradients import backward_pass, logit_gradient, strongest_pulls
+from tokenjourney.analysis.gradients import (
+    backward_pass,
+    error_path,
+    logit_gradient,
+    strongest_pulls,
+)
 from tokenjourney.analysis.projections import aligned
 from tokenjourney.analysis.recording import EmbeddingMaps, block_lengths
 from tokenjourney.analysis.untrained import evenness, untrained_patterns
 from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.model.sampling import probabilities
 from tokenjourney.training.loop import next_token_loss
 
 rng = np.random.default_rng(0)
@@ -60,9 +66,41 @@ def test_the_model_keeps_no_gradient(model, found):
     assert all(parameter.grad is None for parameter in model.network.parameters())
 
 
-def test_no_gradient_arrives_at_a_token_that_predicts_nothing(found):
-    assert (found.arrivals[:, -1] == 0).all()
-    assert (found.arrivals[:, :-1] > 0).all()
+def test_an_error_begins_at_its_own_token_and_reaches_all_earlier_ones(model, ids):
+    path = error_path(model, ids, 3)
+    assert path.shape == (CONFIG.n_layers + 1, 4)
+    assert (path[-1, :-1] == 0).all()
+    assert (path[:-1] > 0).all()
+
+
+def test_the_error_at_the_embedding_is_what_nudging_it_costs(model, ids):
+    """Against differences: the loss at position 3 with token 1's embedding moved both ways."""
+    journey = tj.trace(model, ids[:4])
+    embed = journey["hook_embed"]
+    axes = np.eye(CONFIG.d_model, dtype=np.float32)
+    gradient = [nudged_loss(model, ids, embed, axis) for axis in axes]
+    assert error_path(model, ids, 3)[0, 1] == pytest.approx(np.linalg.norm(gradient), rel=2e-2)
+
+
+def nudged_loss(model, ids, embed, way, step=1e-2):
+    losses = []
+    for sign in (1, -1):
+        moved = embed.copy()
+        moved[1] += sign * step * way
+        run = tj.trace(model, ids[:4], edits=[tj.replace("hook_embed", moved)])
+        losses.append(-np.log(probabilities(run.logits_at())[ids[4]]))
+    return (losses[0] - losses[1]) / (2 * step)
+
+
+def test_a_head_that_is_off_takes_no_error_back(model, ids):
+    off = [tj.ablate_head(block, head) for block in range(CONFIG.n_layers)
+           for head in range(CONFIG.n_heads)]  # fmt: skip
+    assert (error_path(model, ids, 3, off)[:, :-1] == 0).all()
+
+
+def test_the_last_token_has_no_error_to_take_back(model, ids):
+    with pytest.raises(tj.PromptError, match="comes after"):
+        error_path(model, ids, len(ids) - 1)
 
 
 def test_a_single_token_is_refused(model):

@@ -16,12 +16,14 @@ from tokenjourney.figures.block import StepRow, steps_figure
 from tokenjourney.figures.change import change_figure
 from tokenjourney.figures.compression import compression_figure
 from tokenjourney.figures.embeddings import map_figure, similarity_figure
+from tokenjourney.figures.error_path import error_path_figure
 from tokenjourney.figures.evidence import (
     depth_loss_figure,
     sizes_figure,
     substitutes_figure,
 )
 from tokenjourney.figures.feed_forward import gelu_figure
+from tokenjourney.figures.gradient_lengths import GradientPanel, gradient_lengths_figure
 from tokenjourney.figures.growth import StageColumn, stages_figure
 from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure
@@ -29,11 +31,7 @@ from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.kept import kept_figure
 from tokenjourney.figures.layer_norm import layer_norm_figure
 from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
-from tokenjourney.figures.learning_curves import (
-    GradientPanel,
-    gradient_lengths_figure,
-    loss_curves_figure,
-)
+from tokenjourney.figures.learning_curves import loss_curves_figure
 from tokenjourney.figures.moving_map import moving_map_figure
 from tokenjourney.figures.output import output_figure
 from tokenjourney.figures.parameters import family_figure, values_figure
@@ -143,6 +141,7 @@ CASES = {
     "row gradients": (row_gradients_figure, {
         "ways": [RowGradients("read", "", vector, 0.0)], "labels": ODD, "others": "others",
         "followed": 0}),
+    "error path": (error_path_figure, {"lengths": numbers(3, TOKENS), "labels": ODD}),
     "kept": (kept_figure, {
         "parts": [("keys", "5 numbers each", square)], "labels": ODD, "step": 4}),
     "stages": (stages_figure, {

@@ -10,7 +10,7 @@ from tests.pages.driver import charts, html, open_page, run, trace
 
 PROMPT = "The dog chased another dog"
 ALWAYS = {"training-untrained", "training-stages", "training-grown"}
-COMPARED = {"training-prefixes", "training-logits", "training-rows"}
+COMPARED = {"training-prefixes", "training-logits", "training-way", "training-rows"}
 TRAINED = {"training-losses", "training-map", "training-sharpening", "training-lengths"}
 
 
@@ -29,6 +29,14 @@ def test_rows_that_were_not_read_get_nothing_through_the_lookup():
     assert trace(app, "training-rows", "by being read")["x"][-1] == 0
     assert trace(app, "training-rows", "as a candidate")["x"][-1] > 0
     assert set(charts(app)) == ALWAYS | COMPARED
+
+
+def test_the_way_back_begins_at_the_followed_token_and_ends_at_all_before_it():
+    app = open_page("training", prompt=PROMPT, token=2)
+    shares = np.array(trace(app, "training-way", "share of the gradient")["z"])
+    assert shares.shape == (tj.load_model().config.n_layers + 1, 3)
+    assert shares[-1].tolist() == [0, 0, 1]
+    assert (shares[0] > 0).all()
 
 
 def test_a_single_token_has_nothing_to_be_compared_with():

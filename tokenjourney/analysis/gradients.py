@@ -1,4 +1,4 @@
-"""One backward pass: from the losses of a prompt to the rows of the embedding matrix.
+"""Backward passes: from a prompt's losses to the rows of W_E, and from one loss through the blocks.
 
 Nothing is trained here, and the model's own parameters are left alone: gradients are asked for at
 activations, so that any number of threads can share the model.
@@ -63,9 +63,6 @@ class BackwardPass:
     Attributes:
         token_ids: (T,) the tokens that took part.
         loss: The mean of the T − 1 losses, in nats.
-        embeddings: (T, d_model) gradient at each token's embedding.
-        arrivals: (n_layers + 1, T) length of the gradient at the residual stream before each block
-            and after the last.
         lookup: (V,) length of the gradient that reaches each row of W_E because it was looked up.
         unembedding: (V,) length of the one that reaches each row (or column of W_U) because it was
             scored against.
@@ -75,8 +72,6 @@ class BackwardPass:
 
     token_ids: IDs
     loss: float
-    embeddings: Array
-    arrivals: Array
     lookup: Array
     unembedding: Array
     total: Array
@@ -123,12 +118,10 @@ def backward_pass(
     hooks.setdefault("ln_final.hook_normalized", []).append(keep)
     tap = Tap(hooks)
     with torch.enable_grad():
-        stream = list(network.residual_stream(ids, tap))
-        logits = network.unembed(stream[-1], tap)[:, :-1]
+        *_, last = network.residual_stream(ids, tap)
+        logits = network.unembed(last, tap)[:, :-1]
         loss = F.cross_entropy(logits.flatten(0, 1), ids[0, 1:])
-        embed, d_logits, *arrived = torch.autograd.grad(
-            loss, [watched["embed"], logits, *stream], allow_unused=False
-        )
+        embed, d_logits = torch.autograd.grad(loss, [watched["embed"], logits])
     rows = watched["normalised"][0, :-1].detach()
     lookup = torch.zeros(model.config.d_vocab, embed.shape[-1])
     lookup.index_add_(0, ids[0], embed[0])
@@ -136,13 +129,43 @@ def backward_pass(
     return BackwardPass(
         token_ids=np.asarray(ids[0], np.intp),
         loss=loss.item(),
-        embeddings=_array(embed[0]),
-        arrivals=_array(torch.stack([one[0].norm(dim=-1) for one in arrived])),
         lookup=_array(lookup.norm(dim=-1)),
         unembedding=unembedding,
         total=total,
         tied=model.config.tied,
     )
+
+
+def error_path(
+    model: Model, token_ids: Sequence[int], position: int, edits: Sequence[Edit] = ()
+) -> Array:
+    """Where the error of one prediction goes on its way back: (n_layers + 1, position + 1).
+
+    The length of the gradient of that position's loss at the residual stream of each token before
+    block 0 and after each block. After the last block it is at the position alone; attention takes
+    it to earlier tokens, never to later ones.
+
+    Args:
+        model: Its parameters are read only.
+        token_ids: The prompt.
+        position: Whose loss; a next token must stand behind it.
+        edits: Changes to the run, such as `ablate_head`.
+
+    Raises:
+        PromptError: no token comes after the position.
+    """
+    if not 0 <= position < len(token_ids) - 1:
+        raise PromptError("No token comes after this position: there is nothing to compare with.")
+    network, ids = model.network, torch.tensor([list(token_ids[: position + 1])])
+    hooks = edit_hooks(edits)
+    hooks.setdefault("hook_embed", []).append(lambda value: value.detach().requires_grad_())
+    tap = Tap(hooks)
+    with torch.enable_grad():
+        stream = list(network.residual_stream(ids, tap))
+        logits = network.unembed(stream[-1][:, -1:], tap)[:, 0]
+        loss = F.cross_entropy(logits, torch.tensor([token_ids[position + 1]]))
+        arrived = torch.autograd.grad(loss, stream)
+    return _array(torch.stack([one[0].norm(dim=-1) for one in arrived]))
 
 
 def _row_lengths(

@@ -51,7 +51,9 @@ One page each, in the order of the journey:
 - treemap (parameters): `treemap_figure`
 - parameters: `values_figure`, `family_figure`, `family_table`
 - row_gradients (training): `row_gradients_figure`, `row_gradients_table`
-- learning_curves (training): `loss_curves_figure`, `curves_table`, `gradient_lengths_figure`
+- error_path (training): `error_path_figure`, `error_path_table`
+- learning_curves (training): `loss_curves_figure`, `curves_table`
+- gradient_lengths (training): `gradient_lengths_figure`
 - moving_map (training): `moving_map_figure`, `moving_map_table`
 - patterns (training): `patterns_figure`, `patterns_table`
 - growth (training): `stages_figure`, `stages_table`

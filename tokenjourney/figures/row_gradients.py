@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, line, note
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.learning_curves import scientific
 from tokenjourney.figures.matrices import as_vector, require_same_length
-from tokenjourney.figures.text import escaped
+from tokenjourney.figures.text import escaped, scientific
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 from tokenjourney.figures.ticks import row_label
 from tokenjourney.figures.written import bar

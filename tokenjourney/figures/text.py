@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import floor, log10
 
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Plotly reads tags and entities in every text it draws, %{…} in hover templates, and dollars as
 # formulas where MathJax is loaded.
 _ESCAPES = str.maketrans(
@@ -34,6 +36,32 @@ def signed(value: float, digits: int = 2) -> str:
     """
     shown = number(value, digits)
     return shown if shown.startswith("−") or not shown.strip("0.,") else f"+{shown}"
+
+
+def power(exponent: float) -> str:
+    """A power of ten: as a number where it is short.
+
+    >>> power(0), power(-2), power(-6)
+    ('1', '0.01', '10⁻⁶')
+    """
+    whole = int(exponent)
+    if -2 <= whole <= 3:
+        return f"{10.0**whole:g}"
+    return f"10{str(whole).translate(_SUPERSCRIPTS)}"
+
+
+def scientific(value: float) -> str:
+    """A number from 0 up of any size; a very small one by its power of ten.
+
+    >>> scientific(2.5), scientific(3.2e-6), scientific(0.0)
+    ('2.50', '3.2 · 10⁻⁶', '0')
+    """
+    if value == 0:
+        return "0"
+    if value >= 0.01:
+        return number(value)
+    exponent = floor(log10(value))
+    return f"{value / 10.0**exponent:.1f} · 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def count(value: int) -> str:

@@ -15,7 +15,7 @@ from tokenjourney.errors import PromptError
 from tokenjourney.figures.text import count
 from tokenjourney.tokens import visible
 from tokenjourney.training.live import LiveRun, Workshop
-from tokenjourney.training.micro import MicroSettings, Moment
+from tokenjourney.training.micro import Beginning, MicroSettings, Moment
 from tokenjourney.ui import cache, merges
 from tokenjourney.ui.text import Safe, escaped
 
@@ -35,6 +35,12 @@ class Watched:
 
     run: LiveRun
     maps: EmbeddingMaps
+
+    @property
+    def beginning(self) -> Beginning:
+        """What was known before the first step; it is there as soon as there is a moment."""
+        assert self.run.beginning is not None
+        return self.run.beginning
 
     @property
     def labels(self) -> list[str]:
@@ -63,26 +69,33 @@ def watched() -> Watched | None:
     return found
 
 
-def choices(page: Page) -> MicroSettings | None:
-    """The widgets of a new training; None, and a word why, where nothing could be trained so."""
+def controls(page: Page) -> None:
+    """The widgets and buttons of a training, and a word where it could not be trained so."""
     words = page.text_table("choices")
     with st.container(key="training-choices", horizontal=True, gap="medium"):
         source = page.choose("learn", words["text"], page.text_table("sources"), "stories")
         unit = page.choose("lmerges", words["merges"], page.text_table("units"))
-        twin = page.toggle("twin", words["twin"], True)
-    with st.container(key="training-sizes", horizontal=True, gap="medium"):
-        blocks = int(page.slider("lblocks", words["blocks"], 2, 6, 2, width=150))
+    with st.container(key="training-sizes", horizontal=True, gap="small"):
+        blocks = int(page.slider("lblocks", words["blocks"], 2, 6, 2, width=110))
         size = page.choose("lsize", words["size"], ("32", "64", "96"), "64")
-        steps = int(page.slider("lsteps", words["steps"], 20, 600, 300, 20, width=180))
+        steps = int(page.slider("lsteps", words["steps"], 20, 600, 300, 20, width=150))
         rate = page.choose("lrate", words["rate"], _RATES, "0.003")
-        seed = int(page.slider("lseed", words["seed"], 0, 20, 0, width=150))
+        seed = int(page.slider("lseed", words["seed"], 0, 20, 0, width=110))
     text = _text(page, source)
     page.say(f"said.{source}", n=count(len(text)))
-    try:
-        return MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed, twin)
-    except PromptError as error:
-        st.html(f'<p class="tj-notice" role="status">{escaped(str(error))}</p>')
-        return None
+    with st.container(key="training-buttons", horizontal=True, gap="small",
+                      vertical_alignment="center"):  # fmt: skip
+        twin = page.toggle("twin", words["twin"], True)
+        try:
+            settings, refused = (
+                MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed, twin),
+                "",
+            )
+        except PromptError as error:
+            settings, refused = None, str(error)
+        _buttons(page, settings)
+    if refused:
+        st.html(f'<p class="tj-notice" role="status">{escaped(refused)}</p>')
 
 
 def _text(page: Page, source: str) -> str:
@@ -93,17 +106,16 @@ def _text(page: Page, source: str) -> str:
     )
 
 
-def buttons(page: Page, settings: MicroSettings | None) -> None:
+def _buttons(page: Page, settings: MicroSettings | None) -> None:
     """Train, pause or go on, stop."""
     words, now = page.text_table("buttons"), watched()
     state = now.run.state if now else "stopped"
     is_on = now is not None and not now.run.is_over
-    with st.container(key="training-buttons", horizontal=True, gap="small"):
-        st.button(words["train"], type="primary", key="training.train", on_click=_start,
-                  args=(settings,), disabled=settings is None or is_on)  # fmt: skip
-        st.button(words["go_on" if state == "paused" else "pause"], key="training.pause",
-                  on_click=_pause, disabled=state not in ("running", "paused"))  # fmt: skip
-        st.button(words["stop"], key="training.stop", on_click=_stop, disabled=not is_on)
+    st.button(words["train"], type="primary", key="training.train", on_click=_start,
+              args=(settings,), disabled=settings is None or is_on)  # fmt: skip
+    st.button(words["go_on" if state == "paused" else "pause"], key="training.pause",
+              on_click=_pause, disabled=state not in ("running", "paused"))  # fmt: skip
+    st.button(words["stop"], key="training.stop", on_click=_stop, disabled=not is_on)
 
 
 def _start(settings: MicroSettings) -> None:
