@@ -93,9 +93,10 @@ def test_the_stories_are_what_the_bundled_model_writes_with_those_seeds():
     model = tj.load_model()
     end = model.tokenizer.special_tokens["<|endoftext|>"]
     stories = re.split(r"\n\n", merges.supplied("stories"))
-    assert len(stories) == 12
-    for seed in (0, 7, 11):
-        ids = [end, *model.tokenizer.encode(stories[seed]), end]
+    seeds = [seed for seed in range(49) if seed != 29]
+    assert len(stories) == len(seeds)
+    for seed in (0, 11, 48):
+        ids = [end, *model.tokenizer.encode(stories[seeds.index(seed)]), end]
         logits = tj.trace(model, ids[:-1]).logits
         drawn = []
         for position, row in enumerate(logits):
