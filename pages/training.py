@@ -189,6 +189,7 @@ def untrained() -> None:
         "untrained",
         patterns_figure(panels, labels=page.texts_of_tokens, followed=page.token, theme=theme),
         lambda: patterns_table(panels, labels=page.texts_of_tokens),
+        caption="figures.untrained.alone" if len(journey) == 1 else None,
         block=block, head=head, before=share(evenness(before)), after=share(evenness(after)),
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Gradients are those of torch's own backward pass, part by part."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -132,3 +134,13 @@ def test_an_untrained_head_looks_around_more_evenly_than_one_that_looks_at_itsel
     np.testing.assert_allclose(pattern.sum(-1), 1, atol=1e-5)
     assert evenness(pattern) > 0.99
     assert evenness(np.eye(4, dtype=np.float32)) == 0
+
+
+def test_the_untrained_head_is_that_of_a_whole_random_network():
+    ids = [5, 9, 5, 7]
+    network = GPT2(replace(CONFIG, d_vocab=3, n_ctx=4, n_layers=3)).eval()
+    network.initialise(torch.Generator().manual_seed(4))
+    whole = tj.trace(tj.Model("whole", network), [0, 1, 0, 2])
+    for block in (0, 1):
+        found = untrained_patterns(replace(CONFIG, n_layers=3), ids, block, seed=4)
+        np.testing.assert_allclose(found, whole["pattern", block], atol=1e-6)

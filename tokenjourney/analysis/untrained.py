@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,8 +21,8 @@ def untrained_patterns(
 ) -> NDArray[np.float32]:
     """The attention patterns of one block of a random network: (n_heads, T, T), read-only.
 
-    The network has the sizes of `config` but rows of W_E and W_pos only for this prompt: the others
-    would not be looked at, and rows are drawn independently of each other.
+    The network has the sizes of `config`, but no blocks above this one and rows of W_E and W_pos
+    only for this prompt: nothing else would be looked at, and all is drawn independently.
 
     Args:
         config: The sizes.
@@ -30,9 +31,13 @@ def untrained_patterns(
         seed: Of the weights.
     """
     rows = {token_id: row for row, token_id in enumerate(dict.fromkeys(token_ids))}
-    network = GPT2(replace(config, d_vocab=len(rows), n_ctx=len(token_ids)))
+    sizes = replace(config, d_vocab=len(rows), n_ctx=len(token_ids), n_layers=block + 1)
+    network = GPT2(sizes).eval()
     network.initialise(torch.Generator().manual_seed(seed))
-    network.eval()
+    with torch.no_grad():  # what writes into the stream is drawn smaller, the more blocks there are
+        for part in network.blocks:
+            for weight in (part.attn.out.weight, part.mlp.down.weight):
+                weight *= math.sqrt(sizes.n_layers / config.n_layers)
     journey = trace(Model("untrained", network), [rows[token_id] for token_id in token_ids])
     return journey["pattern", block]
 
