@@ -35,9 +35,9 @@ def untrained_patterns(
     network = GPT2(sizes).eval()
     network.initialise(torch.Generator().manual_seed(seed))
     with torch.no_grad():  # what writes into the stream is drawn smaller, the more blocks there are
-        for part in network.blocks:
-            for weight in (part.attn.out.weight, part.mlp.down.weight):
-                weight *= math.sqrt(sizes.n_layers / config.n_layers)
+        for name, weight in network.named_parameters():
+            if name.endswith((".out.weight", ".down.weight")):
+                weight.mul_(math.sqrt(sizes.n_layers / config.n_layers))
     journey = trace(Model("untrained", network), [rows[token_id] for token_id in token_ids])
     return journey["pattern", block]
 

@@ -6,20 +6,14 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import (
-    Sketch,
-    cell_texts,
-    colour_bar,
-    labelled_positions,
-    note,
-    outline,
-    tick_texts,
-)
+from tokenjourney.figures.cells import cell_texts, colour_bar
+from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.layers import depth_words
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.text import distinct_labels, escaped, scientific, share
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import labelled_positions, tick_texts
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM, _ROW = 128, 10, 110, 28
