@@ -4,7 +4,7 @@ window.watched = { runs: 0 }
 
 function begin() {
   Object.assign(window.watched, {
-    pressed: 0, asked: 0, answered: 0, messages: 0, bytes: 0, figure: 0, page: 0,
+    pressed: 0, asked: 0, answered: 0, messages: 0, bytes: 0, seen: 0, figure: 0, page: 0,
   })
 }
 begin()
@@ -27,33 +27,43 @@ window.WebSocket = class extends Socket {
   }
 }
 
+// A chart says `data-drawn` when it is drawn; what Plotly does in between is not looked at, so that
+// watching costs next to nothing. One out of view is drawn too, but nobody waits for it.
 const MAP = ".st-key-tjfig-journey-map"
-const FIGURE = `.js-plotly-plot, .stPlotlyChart, ${MAP}, img, svg`
-function changed(changes) {
-  const now = performance.now()
+function changed(place, isFigure) {
+  if (!place?.closest?.('[data-testid="stMain"]')) return
+  const { watched } = window
+  watched.page = performance.now()
+  if (!isFigure) return
+  watched.figure = watched.page
+  const { top, bottom, width } = place.getBoundingClientRect()
+  if (width && bottom > 0 && top < window.innerHeight) watched.seen = watched.page
+}
+
+function inPage(changes) {
   for (const { target, attributeName } of changes) {
-    if (target.classList?.contains("stApp")) {
+    if (attributeName === "data-test-script-state") {
       if (target.dataset.testScriptState === "running") window.watched.runs += 1
-      continue
+    } else if (attributeName === "data-drawn") {
+      if ("drawn" in target.dataset) changed(target, true)
+    } else if (!(target instanceof SVGElement)) {
+      changed(target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement, target.nodeName === "IMG")
     }
-    if (attributeName === "data-stale") continue
-    const root = target.getRootNode()
-    const element = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement
-    const place = root instanceof ShadowRoot ? root.host : element
-    if (!place?.closest?.('[data-testid="stMain"]')) continue
-    window.watched.page = now
-    if (place.closest(FIGURE) || place.querySelector?.(".js-plotly-plot")) window.watched.figure = now
   }
 }
 
-const watch = (root) => new MutationObserver(changed).observe(root, {
-  subtree: true, childList: true, characterData: true, attributes: true,
+new MutationObserver(inPage).observe(document, {
+  subtree: true, childList: true, characterData: true,
+  attributeFilter: ["data-test-script-state", "data-drawn", "src"],
 })
-watch(document)
+
 const { attachShadow } = Element.prototype
 Element.prototype.attachShadow = function (...options) {
   const root = attachShadow.apply(this, options)
-  watch(root)
+  const inShadow = () => changed(this, Boolean(this.closest(MAP)))
+  new MutationObserver(inShadow).observe(root, {
+    subtree: true, childList: true, characterData: true, attributes: true,
+  })
   return root
 }
 

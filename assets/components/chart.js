@@ -1,5 +1,10 @@
 // A Plotly chart that stays: what changes on the server updates the plot that is there, and what
 // stays the same is left alone. Plotly itself is served beside this file and fetched once.
+//
+// Charts in view are drawn first, from the top; the others when the browser has time, so that nobody
+// waits for what nobody sees. One that changes again before its turn is drawn once.
+
+import { isPlain, write } from "./notes.js"
 
 let plotly = null
 
@@ -40,20 +45,62 @@ function holderIn(parent) {
 function fit(holder) {
   const width = Math.floor(holder.clientWidth)
   if (!width || width === holder.tjWidth) return
-  draw(holder, width)
+  holder.tjWidth = width
+  waiting.add(holder)
+  soon()
 }
 
-async function draw(holder, width) {
-  holder.tjWidth = width
-  const figure = holder.tjFigure
+const waiting = new Set()
+let isComing = false
+function soon() {
+  if (isComing) return
+  isComing = true
+  setTimeout(next)
+}
+
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50))
+async function next() {
+  isComing = false
+  const [first, isSeen] = mostWanted()
+  if (!first) return
+  if (isSeen) await draw(first)
+  else await new Promise((done) => idle(() => draw(mostWanted()[0]).then(done), { timeout: 500 }))
+  if (waiting.size) soon()
+}
+
+// The chart whose turn it is: the first in view, else the nearest.
+function mostWanted() {
+  let [best, least] = [null, Infinity]
+  for (const holder of waiting) {
+    if (!holder.isConnected) {
+      waiting.delete(holder)
+      continue
+    }
+    const { top, bottom } = holder.getBoundingClientRect()
+    const away = bottom < 0 ? window.innerHeight - bottom : Math.max(top, 0)
+    if (away < least) [best, least] = [holder, away]
+  }
+  return [best, least < window.innerHeight]
+}
+
+async function draw(holder) {
+  if (!holder) return
   const Plotly = window.Plotly ?? (await fetchPlotly())
-  if (figure !== holder.tjFigure || !holder.isConnected) return // another one came meanwhile
-  await Plotly.react(holder, figure.data, { ...figure.layout, width }, CONFIG)
-  holder.dataset.drawn = ""
+  waiting.delete(holder)
+  const { data, layout } = holder.tjFigure
+  const [notes, rest] = [[], []]
+  for (const note of layout.annotations ?? []) (isPlain(note) ? notes : rest).push(note)
+  const size = { width: holder.tjWidth, annotations: rest }
+  await Plotly.react(holder, data, { ...layout, ...size }, CONFIG)
+  write(notes, holder)
+  if (!waiting.has(holder)) holder.dataset.drawn = ""
   if (holder.tjListens) return
   holder.tjListens = true
   holder.on("plotly_click", ({ points }) => clicked(holder, points[0]))
 }
+
+// On paper everything is in view.
+window.addEventListener("beforeprint", () => waiting.forEach((holder) => draw(holder)))
 
 // The house hears of clicks, so that a click runs the whole page, in whichever part the chart is.
 function clicked(holder, point) {

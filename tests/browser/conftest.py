@@ -224,7 +224,7 @@ class Visitor:
         return self.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')].map((plot) =>
               JSON.stringify([plot.data, plot.layout.images, plot.layout.shapes,
-                              plot.layout.annotations], (key, value) =>
+                              plot.tjFigure.layout.annotations], (key, value) =>
                 ArrayBuffer.isView(value) ? [...value] : value))"""
         )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ASSETS / "components"
 PATH: Final = "tj"  # below it the server hands out what browsers keep
+SERVED: Final = ("chart", "notes")  # scripts of assets/components that lie there
 
 
 @lru_cache(maxsize=32)
@@ -41,8 +42,8 @@ def _component(name: str, js: str, css: str, isolated: bool = True) -> Component
 @lru_cache(maxsize=1)
 def version() -> str:
     """Changes whenever a file below `PATH` does, as browsers keep what they fetched."""
-    plotly = metadata.version("plotly")
-    return hashlib.sha256((plotly + _file("chart.js")).encode()).hexdigest()[:12]
+    parts = metadata.version("plotly"), *(_file(f"{name}.js") for name in SERVED)
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
 
 def component(name: str, *, styled: bool = True) -> ComponentRenderer:

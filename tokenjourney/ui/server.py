@@ -71,8 +71,8 @@ async def _plotly(request: Request) -> Response:
     return _kept(plotly_js(), **{"content-encoding": "gzip"})
 
 
-async def _chart(request: Request) -> Response:
-    return _kept((components.FOLDER / "chart.js").read_bytes())
+async def _script(request: Request) -> Response:
+    return _kept((components.FOLDER / Path(request.url.path).name).read_bytes())
 
 
 def policy() -> str:
@@ -151,5 +151,5 @@ def routes() -> list[Route]:
     return [
         Route(measure.path(), measure.answer, methods=["POST"]),
         Route(f"{below}/plotly.js", _plotly),
-        Route(f"{below}/chart.js", _chart),
+        *(Route(f"{below}/{name}.js", _script) for name in components.SERVED),
     ]
