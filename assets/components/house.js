@@ -1,7 +1,7 @@
 // What the page as a whole needs of JavaScript, once for all pages:
 // Enter in the prompt box traces, a text is measured while it is typed, figures are saved as PNG and
-// SVG, clicks on their points are sent, the link of the page on screen is named to screen readers, and a
-// change of theme reaches the figures.
+// SVG, clicks on their points and on the buttons under them are sent, the link of the page on screen is
+// marked, and a change of theme reaches the figures.
 
 const PROMPT = 'textarea[aria-label="Prompt"]'
 
@@ -92,9 +92,17 @@ async function withFonts(svg) {
   svg.prepend(style)
 }
 
-async function saveFigure(event) {
-  const button = event.target.closest?.("[data-tj-save]")
+// The buttons under a figure: pictures are saved here, tables come from the server.
+const FOOT = "[data-tj-foot]"
+async function pressed(event, setTriggerValue) {
+  const button = event.target.closest?.(FOOT)
   if (!button) return
+  const { tjFoot: what, tjName: figure } = button.dataset
+  if (what === "png" || what === "svg") await saveFigure(button)
+  else setTriggerValue("asked", { what, figure })
+}
+
+async function saveFigure(button) {
   const figure = button.closest('[class*="st-key-tjfig-"]')
   const found = figure && (svgOf(figure) ?? figure.tjPicture?.()) // a component draws its own
   if (!found) return
@@ -103,7 +111,7 @@ async function saveFigure(event) {
   const text = new XMLSerializer().serializeToString(svg)
   const blob = new Blob([text], { type: "image/svg+xml;charset=utf-8" })
   const name = button.dataset.tjName
-  if (button.dataset.tjSave === "svg") return save(blob, `${name}.svg`)
+  if (button.dataset.tjFoot === "svg") return save(blob, `${name}.svg`)
   const image = new Image()
   const url = URL.createObjectURL(blob)
   await new Promise((done, failed) => {
@@ -120,8 +128,9 @@ async function saveFigure(event) {
 }
 
 function nameCurrent(page) {
-  for (const link of document.querySelectorAll('[class*="st-key-nav-"] a')) {
-    if (link.closest(`.st-key-nav-${page}`)) link.setAttribute("aria-current", "page")
+  for (const link of document.querySelectorAll(".st-key-nav a")) {
+    const isHere = link.getAttribute("href").split("?")[0] === page
+    if (isHere) link.setAttribute("aria-current", "page")
     else link.removeAttribute("aria-current")
   }
 }
@@ -148,7 +157,8 @@ export default function (component) {
   const typed = (event) => measureTyped(event, data)
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("input", typed, true)
-  document.addEventListener("click", saveFigure)
+  const press = (event) => pressed(event, setTriggerValue)
+  document.addEventListener("click", press)
   const click = ({ detail }) => setTriggerValue("click", detail)
   document.addEventListener("tj-click", click)
   keepNaming(data.page)
@@ -162,7 +172,7 @@ export default function (component) {
   return () => {
     document.removeEventListener("keydown", enterTraces, true)
     document.removeEventListener("input", typed, true)
-    document.removeEventListener("click", saveFigure)
+    document.removeEventListener("click", press)
     document.removeEventListener("tj-click", click)
     watch.disconnect()
     sidebar.observer?.disconnect()

@@ -136,17 +136,29 @@ def chart(name: str, figure: go.Figure, alt: str, *, answers: bool) -> None:
     served("chart")(key=f"chart-{name}", data=data, height=as_written(figure)["layout"]["height"])
 
 
-def house(page: str, model: str, measure: str, clicked: Callable[[object, object], None]) -> None:
+def save(name: str, text: str) -> None:
+    """Hands a text to the browser as a file, once."""
+    component("save", styled=False)(key=f"save-{name}", data={"name": name, "text": text})
+
+
+def house(
+    page: str,
+    model: str,
+    measure: str,
+    clicked: Callable[[object, object], None],
+    asked: Callable[[object, object], None],
+) -> None:
     """What the page as a whole needs of JavaScript.
 
     Enter traces, the text is measured while it is typed, figures are saved as files, clicks on
-    their points are heard.
+    their points and on the buttons under them are heard.
 
     Args:
         page: Its name in the navigation.
         model: Name of the model that measures the text.
         measure: Where the server answers how long a text is.
         clicked: Called with a figure's name and its point when one was clicked.
+        asked: Called with "table" or "csv" and a figure's name when that button was pressed.
     """
     key = "w.house"
 
@@ -158,8 +170,12 @@ def house(page: str, model: str, measure: str, clicked: Callable[[object, object
         if isinstance(click, dict):
             clicked(click.get("figure"), click.get("point"))
 
+    def ask() -> None:
+        ask = st.session_state[key].get("asked")
+        if isinstance(ask, dict):
+            asked(ask.get("what"), ask.get("figure"))
+
     data = {"page": page, "model": model, "measure": measure}
-    with st.container(key="house"):
-        component("house", styled=False)(
-            key=key, data=data, on_theme_change=themed, on_click_change=click
-        )
+    component("house", styled=False)(
+        key=key, data=data, on_theme_change=themed, on_click_change=click, on_asked_change=ask
+    )

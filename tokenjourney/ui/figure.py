@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Clicks = str | Sequence[str] | Mapping[str, str]
 _CLICKS: Final = "tj.clicks"
+_CSV: Final = "tj.csv"  # the figure whose table is to be saved in this run
 _ROWS_SHOWN: Final = 200
 
 
@@ -92,43 +93,43 @@ def _changes(clicks: Clicks, point: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-@st.fragment
 def foot(name: str, caption: Safe, table: Table | Callable[[], Table], *, saves: bool) -> None:
-    """Caption on the left; table, PNG, SVG and CSV on the right; below them the table, if open."""
+    """Caption on the left; table, PNG, SVG and CSV on the right; below them the table, if open.
+
+    The buttons are plain HTML, as a page has many; `house` hears them and calls `asked`.
+    """
 
     def made() -> Table:
         return table() if callable(table) else table
 
-    shown = f"table-{name}"
-    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"foot-{name}"):
-        st.html(f'<p class="tj-caption">{caption}</p>')
-        st.button("Table", key=f"b.{shown}", type="tertiary", on_click=_flip, args=(shown,))
-        if saves:
-            st.html(
-                '<span class="tj-saves">'
-                + "".join(
-                    f'<button type="button" data-tj-save="{kind}" data-tj-name="{escaped(name)}" '
-                    f'title="Save this figure as {kind.upper()}">{kind.upper()}</button>'
-                    for kind in ("png", "svg")
-                )
-                + "</span>",
-                width="content",
-            )
-        st.download_button(
-            "CSV",
-            lambda: csv_bytes(made()),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            key=f"csv-{name}",
-            type="tertiary",
-            on_click="ignore",
-        )
-    if st.session_state.get(shown):
+    kinds = ("png", "svg") if saves else ()
+    buttons = [_button("table", "Table", name, "Show the numbers as a table")]
+    buttons += [_button(k, k.upper(), name, f"Save as {k.upper()}") for k in (*kinds, "csv")]
+    st.html(
+        f'<div class="tj-foot"><p class="tj-caption">{caption}</p>'
+        f'<span class="tj-saves">{"".join(buttons)}</span></div>'
+    )
+    if st.session_state.get(f"table-{name}"):
         st.html(table_html(made()))
+    if st.session_state.get(_CSV) == name:
+        del st.session_state[_CSV]
+        components.save(f"{name}.csv", csv_bytes(made()).decode())
 
 
-def _flip(key: str) -> None:
-    st.session_state[key] = not st.session_state.get(key, False)
+def _button(kind: str, label: str, name: str, title: str) -> str:
+    return (
+        f'<button type="button" data-tj-foot="{kind}" data-tj-name="{escaped(name)}" '
+        f'title="{title}">{label}</button>'
+    )
+
+
+def asked(what: object, name: object) -> None:
+    """Somebody pressed "Table" or "CSV" under the figure `name`."""
+    if what == "table":
+        shown = f"table-{name}"
+        st.session_state[shown] = not st.session_state.get(shown, False)
+    elif what == "csv":
+        st.session_state[_CSV] = name
 
 
 def card(message: str, title: str = "This could not be shown", kind: str = "error") -> None:

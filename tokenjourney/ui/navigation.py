@@ -84,14 +84,14 @@ def links(pages: dict[str, st.Page]) -> None:
     choice = state.current()
     query = choice.nav = choice.core()
     group = part = ""
-    for entry in entries():
-        if entry.group != group:
-            group, part = entry.group, ""
-            st.html(f'<p class="tj-group">{group}</p>')
-        if entry.part != part:
-            part = entry.part
-            st.html(f'<p class="tj-part-of">{part}</p>')
-        with st.container(key=f"nav-{entry.path or 'start'}", gap=None):
+    with st.container(key="nav", gap=None):
+        for entry in entries():
+            if entry.group != group:
+                group, part = entry.group, ""
+                st.html(f'<p class="tj-group">{group}</p>')
+            if entry.part != part:
+                part = entry.part
+                st.html(f'<p class="tj-part-of">{part}</p>')
             st.page_link(pages[entry.path], label=_label(entry), query_params=query,
                          width="stretch")  # fmt: skip
 

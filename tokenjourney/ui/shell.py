@@ -36,9 +36,10 @@ def run() -> None:
     page, pages = navigation.routes()
     choice = state.read(page.url_path, presets.default(), tuple(offers()))
     model_picker.fall_back(choice)
-    style.apply(page.url_path)
     found = _measured(choice)
-    st.html(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>')
+    with st.container(key="house"):
+        style.apply(page.url_path)
+        st.html(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>')
     prompt_row()
     notices = st.empty()
     traced = trace_prompt(choice)

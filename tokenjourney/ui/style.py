@@ -15,13 +15,14 @@ _ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
 
 
 def apply(page: str) -> None:
-    """Put the style and the script of the house into the page; `page` is lit in the navigation."""
+    """Put the style and the script of the house into the page; `page` is its URL path."""
     theme = widgets.theme()
-    here = f".st-key-nav-{page or 'start'}"
     sheet = (ASSETS / "components" / "house.css").read_text(encoding="utf-8")
     st.html(
         f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
         f"{css_variables(theme)} }}\n"
-        f"{sheet.replace('.tj-here', here)}</style>"
+        f"{sheet}</style>"
     )
-    components.house(page or "start", state.current().model, measure.path(), figure.clicked)
+    components.house(
+        page, state.current().model, measure.path(), clicked=figure.clicked, asked=figure.asked
+    )
