@@ -43,6 +43,11 @@ def test_up_and_down_have_their_colours_and_their_signs():
         assert ("+" if push >= 0 else "−") in said
 
 
+@pytest.mark.parametrize(("heads", "mode"), [(6, "markers+text"), (12, "markers")])
+def test_pushes_are_written_where_a_cell_has_room_for_them(heads, mode):
+    assert trace(figure(parts(heads=heads)), "cells").mode == mode
+
+
 def test_a_click_on_a_head_tells_its_block_and_its_number():
     cells = trace(figure(), "cells")
     heads = [tuple(cell) for cell in cells.customdata if cell[1] is not None]

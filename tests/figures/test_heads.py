@@ -183,13 +183,9 @@ def test_a_small_move_is_written_with_the_decimals_that_show_it(before, after, s
 @pytest.mark.parametrize("top", [0.0004, 0.0013, 0.002, 0.0063, 0.01, 0.03, 0.07, 0.2, 1.0])
 def test_ticks_differ_however_small_the_probabilities(top):
     axis = change_figure(labels=["a"], before=[top], after=[top / 2]).layout.xaxis
-    rough = axis.range[1] / axis.nticks
-    power = 10 ** np.floor(np.log10(rough))
-    step = next(n for n in (1, 2, 5, 10) if n * power >= rough * (1 - 1e-9)) * power
-    ticks = np.arange(0, axis.range[1], step)
-    written = [format(tick, axis.tickformat) for tick in ticks]
-    assert len(set(written)) == len(written)
-    np.testing.assert_allclose([float(t[:-1]) / 100 for t in written], ticks, atol=1e-9)
+    assert len(set(axis.ticktext)) == len(axis.ticktext) >= 3
+    assert 0.6 * axis.range[1] < axis.tickvals[-1] <= axis.range[1]
+    np.testing.assert_allclose([float(t[:-2]) / 100 for t in axis.ticktext], axis.tickvals)
 
 
 def test_the_table_of_a_change():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tokenjourney.figures.layers import (
+    beside,
     lens_figure,
     lens_table,
     norms_figure,
@@ -42,6 +43,19 @@ def test_a_guess_is_bold_once_it_is_the_last_one():
     assert {(x, y): text for x, y, text in found} == {
         (x, y): text for y, row in enumerate(rows) for x, text in enumerate(row)
     }
+
+
+@pytest.mark.parametrize(("blocks", "first"), [(6, "embedding"), (24, "emb."), (48, "emb.")])
+def test_many_blocks_leave_the_first_column_a_short_name(blocks, first):
+    fig = lens(guesses=[["a"] * 3] * (blocks + 1), probabilities=np.full((blocks + 1, 3), 0.5))
+    assert fig.layout.xaxis.ticktext[0] == first
+
+
+def test_texts_beside_a_steep_line_stand_off_it():
+    assert beside(np.array([0.0, 1.0, 1.0, 0.5, 0.5, 0.1, 0.9])) == [
+        "middle right", "top center", "top center", "top right", "top center", "bottom center",
+        "top center",
+    ]  # fmt: skip
 
 
 def test_guesses_must_fit_their_probabilities():

@@ -52,6 +52,13 @@ def test_counts_are_grouped_by_thousands():
     assert points(0.0092) == "+0.9"
 
 
+def test_a_position_is_not_read_as_a_number_and_is_never_cut_off():
+    assert distinct_labels([".", "5", "."], start=58) == [".₍₅₈₎", "5", ".₍₆₀₎"]
+    assert shortened("·broccoli₁₀₀₀", 9) == "·bro…₁₀₀₀"
+    assert shortened("..........₍₅₈₎", 8) == "...…₍₅₈₎"
+    assert shortened("₁₀₀₀₀₀₀₀", 4) == "₁₀₀…"
+
+
 @given(st.lists(st.sampled_from(["a", "b", "·a", "·"]), max_size=12))
 def test_labels_of_a_prompt_can_be_told_apart(labels):
     shown = distinct_labels(labels)

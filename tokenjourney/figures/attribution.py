@@ -23,7 +23,7 @@ from tokenjourney.figures.written import Trace, bar, heatmap, scatter
 _TOP, _BOTTOM, _LEFT, _RIGHT = 52, 50, 116, 8
 _STEPS, _GRID = (0.0, 0.43), (0.55, 1.0)
 _MOST_BLOCKS_APART = 16
-_MOST_HEADS_WRITTEN = 12
+_MOST_HEADS_WRITTEN = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +197,7 @@ def _add_grid(
     ticks = [str(head) for head in range(n_heads)]
     ticks = [tick if n_heads <= 16 or not head % 4 else "" for head, tick in enumerate(ticks)]
     columns = np.arange(cells.shape[1])
+    mlp_tick = "MLP" if n_heads <= _MOST_HEADS_WRITTEN else "<br>MLP"  # no room beside "bias"
     written = n_heads <= _MOST_HEADS_WRITTEN and blocks <= 24
     sketch.trace(
         heatmap(
@@ -227,7 +228,8 @@ def _add_grid(
         )  # fmt: skip
     sketch.layout(
         xaxis2={"domain": _GRID, "anchor": "y2", "range": [-0.6, n_heads + 2.6],
-                "tickmode": "array", "tickvals": columns, "ticktext": [*ticks, "", "bias", "MLP"],
+                "tickmode": "array", "tickvals": columns, "tickangle": 0,
+                "ticktext": [*ticks, "", "bias", mlp_tick],
                 "showgrid": False, "zeroline": False, "title": {"text": "head"}},
         yaxis2={"anchor": "x2", "range": [blocks - 0.5, -0.5], "showgrid": False,
                 "zeroline": False, "nticks": 16, "title": {"text": "block"},

@@ -10,6 +10,7 @@ from tokenjourney.figures.drawing import Sketch, ground, heading, note
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import escaped, number, share, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import share_ticks
 from tokenjourney.figures.written import bar, scatter
 
 _ROW = 26
@@ -88,7 +89,7 @@ def bars_figure(
         )  # fmt: skip
     sketch.layout(
         xaxis={"range": [low * 1.05, high * (1.0 if groove else 1.05)], "title": {"text": axis},
-               "nticks": 6, "tickformat": ".0%" if as_share else None,
+               **(share_ticks(high) if as_share else {"nticks": 6}),
                "zerolinecolor": theme.curve},
         yaxis={"range": [rows - 0.5, -0.5], "showticklabels": False, "ticks": "",
                "showgrid": False, "zeroline": False},

@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.text import escaped, points, share, shortened, signed, token_markup
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import share_ticks
 from tokenjourney.figures.written import scatter
 
 _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 25, 92, 112, 26, 44
@@ -80,7 +81,7 @@ def change_figure(
             note(text, 1, 1, anchor="right", valign="bottom", shift=(shift, 4), colour=theme.ink3)
         )
     sketch.layout(
-        xaxis={"range": [0, top * 1.04], "tickformat": tick_format(top * 1.04), "nticks": 5,
+        xaxis={"range": [0, top * 1.04], **share_ticks(top * 1.04),
                "title": {"text": "probability"}, "showgrid": False},
         yaxis={"range": [rows - 0.5, -0.5], "showticklabels": False, "ticks": "",
                "showgrid": False, "zeroline": False},
@@ -96,17 +97,6 @@ def moved(change: float) -> str:
     """
     found = (signed(100 * change, digits) for digits in (1, 2, 3))
     return next((text for text in found if text.strip("0.")), points(0.0))
-
-
-def tick_format(end: float) -> str:
-    """Percent with as many decimals as about five round steps from 0 to `end` need to differ.
-
-    >>> tick_format(0.5), tick_format(0.02), tick_format(0.002)
-    ('.0%', '.1%', '.2%')
-    """
-    digit, power = f"{end / 5:e}".split("e")
-    rounds_up = float(digit) > 5  # to the next power of ten: steps are 1, 2 or 5 of one
-    return f".{max(0, -int(power) - rounds_up - 2)}%"
 
 
 def change_table(*, labels: Sequence[str], before: ArrayLike, after: ArrayLike) -> Table:

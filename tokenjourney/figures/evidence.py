@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, line, note
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.layers import depth_axis, depth_words
+from tokenjourney.figures.layers import beside, depth_axis, depth_words
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.parameters import short_count
 from tokenjourney.figures.text import (
@@ -21,6 +21,7 @@ from tokenjourney.figures.text import (
     token_markup,
 )
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
+from tokenjourney.figures.ticks import share_ticks
 from tokenjourney.figures.written import bar, scatter
 
 _ROW = 30
@@ -127,7 +128,8 @@ def depth_loss_figure(
             line={"color": theme.quantity, "width": 2.5},
             marker={"size": 9, "color": theme.quantity},
             text=[number(float(v)) for v in values] if len(values) <= 16 else None,
-            textposition="top center", textfont={"color": theme.ink, "size": 13},
+            textposition=beside(values / (top * 1.1)),
+            textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}: a mean loss of {number(float(v))} nats"
                        for d, v in enumerate(values)],
             hoverinfo="text",
@@ -192,9 +194,9 @@ def substitutes_figure(
             *(note(write(float(v)), 1, row, shift=(8, 0), colour=theme.ink2, **refs)
               for row, v in enumerate(values))
         )  # fmt: skip
-        axis: dict[str, Any] = {"domain": domain, "anchor": "y", "range": [0, 1], "nticks": 3,
-                                "showgrid": False, "zeroline": False,
-                                "tickformat": None if index == 0 else ".0%"}  # fmt: skip
+        axis: dict[str, Any] = {"domain": domain, "anchor": "y", "range": [0, 1],
+                                **({"nticks": 3} if index == 0 else share_ticks(1, 2)),
+                                "showgrid": False, "zeroline": False}  # fmt: skip
         names = ("cosine", "probability", "share")
         sketch.layout(**{f"xaxis{suffix}": axis | {"title": {"text": names[index]}}})
     for row, label in enumerate(labels):

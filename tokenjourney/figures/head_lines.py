@@ -18,7 +18,7 @@ DRAWN_FROM = 0.02
 """Shares below this are not drawn."""
 
 _WIDTHS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1.01)  # upper ends of the classes of equal width
-_SIDE, _TOP, _BOTTOM, _BEND = 0.24, 46, 8, 17  # _SIDE: room for the labels, in lengths of a line
+_SIDE, _TOP, _BOTTOM, _BEND = 0.24, 46, 8, 7  # _SIDE: room for the labels, in lengths of a line
 
 
 def head_lines_figure(
@@ -105,7 +105,7 @@ def _add_lines(
         sketch.trace(
             scatter(
                 x=x, y=y, mode="lines", hoverinfo="skip", name=name,
-                line={"color": colour, "width": max(0.8, 9 * middle)},
+                line={"color": colour, "width": max(0.8, 9 * middle), "shape": "spline"},
                 opacity=min(1.0, opacity * (0.35 + 0.9 * middle)),
             )
         )  # fmt: skip

@@ -19,6 +19,9 @@ from tokenjourney.figures.written import heatmap, scatter
 _MOST_HOVERED = 1_500
 # About the narrowest grid on a page: what a column may hold is judged by it.
 _GRID_WIDE = 780
+# From here on the names of the depths have no room for "embedding": half a page, and a whole one.
+_MOST_NAMED, _MOST_NAMED_WIDE = 9, 14
+_STEEP = 0.05
 
 
 def depth_names(blocks: int) -> list[str]:
@@ -106,6 +109,8 @@ def lens_figure(
     plain: dict[str, Any] = {"ticks": "", "showgrid": False, "zeroline": False}
     shown = labelled_positions(depths, 24)
     words = depth_names(depths - 1)
+    if depths > _MOST_NAMED_WIDE:
+        words[0] = "emb."
     sketch.layout(
         xaxis={"range": [-0.5, depths - 0.5], "side": "top", "tickmode": "array", "tickangle": 0,
                "tickvals": shown, "ticktext": [words[d] for d in shown], **plain},
@@ -213,7 +218,8 @@ def rank_figure(
             x=np.arange(len(places)), y=places, mode="lines+markers+text", cliponaxis=False,
             line={"color": colour, "width": 2.5}, name="rank", marker=dots,
             text=[f"<b>{count(int(p))}</b>" for p in places] if len(places) <= 16 else None,
-            textposition="top center", textfont={"color": theme.ink, "size": 13},
+            textposition=beside(-np.log10(places) / np.log10(max(vocabulary, 2))),
+            textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}, “{escaped(label)}” is number {count(int(p))} of "
                        f"{count(vocabulary)}, with {share(float(s))}"
                        for d, (p, s) in enumerate(zip(places, shares, strict=True))],
@@ -243,10 +249,29 @@ def _add_ranks_before(sketch: Sketch, ranks: Array, theme: Theme) -> None:
     )  # fmt: skip
 
 
+def beside(heights: Array) -> list[str]:
+    """Where the text of each point of a line has room: over it, unless the line is steep there.
+
+    Args:
+        heights: (n,) of the points, in heights of the plot.
+    """
+    rises = np.append(np.diff(heights) > _STEEP, False)
+    falls = np.append(False, np.diff(heights) < -_STEEP)
+    words = {
+        (False, False): "top center",
+        (True, False): "middle right",
+        (False, True): "top right",
+        (True, True): "bottom center",
+    }
+    return [words[bool(up), bool(down)] for up, down in zip(rises, falls, strict=True)]
+
+
 def depth_axis(depths: int) -> dict[str, Any]:
     """An x axis from before block 0 to after the last block."""
     shown = labelled_positions(depths, 24)
     words = depth_names(depths - 1)
+    if depths > _MOST_NAMED:
+        words[0] = "emb."
     return {
         "range": [-0.4, depths - 0.6], "tickmode": "array", "tickvals": shown, "tickangle": 0,
         "ticktext": [words[d] for d in shown], "title": {"text": "after block"},

@@ -11,6 +11,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector
 from tokenjourney.figures.text import count, escaped, number, share
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
+from tokenjourney.figures.ticks import share_ticks
 from tokenjourney.figures.written import bar, scatter
 
 _ROW = 40
@@ -124,8 +125,8 @@ def family_figure(
                "ticktext": [short_count(tick) if tick >= 10**6 else count(tick)
                             for tick in ticks[::2]],
                "title": {"text": "parameters, each line a hundred times the one before it"}},
-        xaxis2={"range": [0, 1], "domain": [0.56, 1], "tickformat": ".0%", "anchor": "y2",
-                "nticks": 6, "title": {"text": "share of its parameters"}},
+        xaxis2={"range": [0, 1], "domain": [0.56, 1], **share_ticks(1), "anchor": "y2",
+                "title": {"text": "share of its parameters"}},
         yaxis=lines, yaxis2={**lines, "anchor": "x2"},
     )  # fmt: skip
     return sketch.figure()

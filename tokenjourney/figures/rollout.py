@@ -13,7 +13,7 @@ from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, share, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
-from tokenjourney.figures.ticks import labelled_positions, tick_texts
+from tokenjourney.figures.ticks import labelled_positions, share_ticks, tick_texts
 from tokenjourney.figures.written import bar
 
 _MOST_WRITTEN = 16
@@ -64,10 +64,10 @@ def rollout_figure(
                            for p in range(start, end)],
             )
         )  # fmt: skip
+    top = max(*(float(s.max()) for s in shares), 1e-9) * 1.08
     sketch.layout(
         xaxis=_tokens_axis(names, start, end, followed),
-        yaxis={"range": [0, max(float(s.max()) for s in shares) * 1.08], "tickformat": ".0%",
-               "nticks": 5, "title": {"text": "share of attention"}},
+        yaxis={"range": [0, top], **share_ticks(top), "title": {"text": "share of attention"}},
     )  # fmt: skip
     return sketch.figure()
 

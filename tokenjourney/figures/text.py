@@ -1,5 +1,6 @@
 """How numbers and token texts are written in figures, so that none is read as HTML."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from math import floor, log10
@@ -8,6 +9,7 @@ from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLACE = re.compile("₍?[₀-₉]+₎?$")
 # Plotly reads tags and entities in every text it draws, %{…} in hover templates, and dollars as
 # formulas where MathJax is loaded.
 _ESCAPES = str.maketrans(
@@ -138,27 +140,39 @@ def subscript(value: int) -> str:
 def distinct_labels(labels: Sequence[str], start: int = 0) -> list[str]:
     """The labels of a prompt's tokens; a text that occurs twice gets its position as subscript.
 
+    Behind a sign that could be read as part of a number the position stands in brackets.
+
     Args:
         labels: the visible texts of the tokens, in order.
         start: the position of the first of them.
 
     >>> distinct_labels(["The", "·dog", "·chased", "·another", "·dog"])
     ['The', '·dog₁', '·chased', '·another', '·dog₄']
+    >>> distinct_labels([".", "·So", "."])
+    ['.₍₀₎', '·So', '.₍₂₎']
     """
     times = Counter(labels)
     return [
-        f"{label}{subscript(start + position)}" if times[label] > 1 else label
+        label
+        if times[label] == 1
+        else f"{label}{subscript(start + position)}"
+        if label[-1:].isalpha()
+        else f"{label}₍{subscript(start + position)}₎"
         for position, label in enumerate(labels)
     ]
 
 
 def shortened(label: str, length: int = 14) -> str:
-    """A label of at most `length` characters, the rest as an ellipsis.
+    """A label of at most `length` characters, the rest as an ellipsis; its position stays.
 
-    >>> shortened("·counterrevolutionary", 10)
-    '·counterr…'
+    >>> shortened("·counterrevolutionary", 10), shortened("·broccoli₁₀₀₀", 10)
+    ('·counterr…', '·broc…₁₀₀₀')
     """
-    return label if len(label) <= length else label[: length - 1] + "…"
+    if len(label) <= length:
+        return label
+    found = _PLACE.search(label)
+    place = found.group() if found and found.start() else ""
+    return f"{label[: max(1, length - 1 - len(place))]}…{place}"
 
 
 def token_markup(

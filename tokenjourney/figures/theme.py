@@ -175,6 +175,8 @@ def _template(theme: Theme) -> go.layout.Template:
         "title": {"font": {"color": theme.ink2, "size": 14}, "standoff": 8},
         "automargin": False,
         "ticklabeloverflow": "allow",  # otherwise the browser measures every label
+        "ticklabelstandoff": 3,
+        "tickformat": ",",  # thousands separated
         "fixedrange": True,
     }
     bar = {

@@ -1,6 +1,8 @@
 """Token texts along the rows and axes of a figure, and which of them have room."""
 
 from collections.abc import Sequence
+from math import floor, log10
+from typing import Any
 
 from tokenjourney.figures.text import escaped, shortened, token_markup
 from tokenjourney.figures.theme import Theme
@@ -25,6 +27,22 @@ def labelled_positions(tokens: int, most: int, always: Sequence[int] = ()) -> li
         p for p in range(0, tokens, step) if step == 1 or all(abs(p - a) >= step for a in always)
     ]
     return sorted({*kept, *(a for a in always if 0 <= a < tokens)})
+
+
+def share_ticks(top: float, most: int = 5) -> dict[str, Any]:
+    """The ticks of an axis of shares from 0 to `top`: round steps of percent, at most so many.
+
+    >>> share_ticks(0.62)["ticktext"], share_ticks(0.0031)["ticktext"]
+    (['0 %', '20 %', '40 %', '60 %'], ['0 %', '0.1 %', '0.2 %', '0.3 %'])
+    """
+    power = floor(log10(top / most))
+    step = next(s for s in (1, 2, 5, 10, 20) if s * 10.0**power * most >= top * (1 - 1e-9))
+    power, step = (power + 1, step // 10) if step >= 10 else (power, step)
+    size = step * 10.0**power
+    values = [i * size for i in range(floor(top / size * (1 + 1e-9)) + 1)]
+    digits = max(0, -power - 2)
+    texts = [f"{100 * value:.{digits if value else 0}f} %" for value in values]
+    return {"tickmode": "array", "tickvals": values, "ticktext": texts}
 
 
 def row_label(label: str, *, followed: bool, theme: Theme, length: int = 14) -> str:
