@@ -1,7 +1,9 @@
 """Mixture of experts: which of many small feed-forward parts each token goes through."""
 
 from tokenjourney import ui
-from tokenjourney.analysis.beyond import DEEPSEEK_V3, parameter_counts, router_choice
+from tokenjourney.analysis.beyond import DEEPSEEK_V3
+from tokenjourney.analysis.experts import router_choice
+from tokenjourney.analysis.parameters import beyond_parameters
 from tokenjourney.beyond import moe
 from tokenjourney.beyond.network import active_parameters
 from tokenjourney.figures.bars import bars_figure
@@ -120,7 +122,7 @@ information()
 page.section("compared")
 page.picture("compared", smalls.table_html(smalls.comparison()), smalls.comparison)
 
-total, active = parameter_counts(DEEPSEEK_V3)
+total, active = (sum(beyond_parameters(DEEPSEEK_V3, active=a).values()) for a in (False, True))
 page.formula(
     r"h' = u + \sum_{i=1}^{N_s} \operatorname{FFN}^{(s)}_i(u) + \sum_{i=1}^{N_r} g_i "
     r"\operatorname{FFN}^{(r)}_i(u), \qquad s_i = \sigma(u^\top e_i), \qquad "

@@ -198,5 +198,5 @@ if is_gpt2:
         ],
         title=page.plain("formula_title"),
     )
-page.source(counted.gpt2_parameters, counted.latent_expert_parameters, counted.work_per_token,
+page.source(counted.gpt2_parameters, counted.beyond_parameters, counted.work_per_token,
             title=page.plain("source_title"))  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tokenjourney as tj
-from tokenjourney.analysis.beyond import expert_survey, save_expert_survey
+from tokenjourney.analysis.experts import expert_survey, save_expert_survey
 from tokenjourney.analysis.head_averages import head_averages, save_head_averages
 from tokenjourney.analysis.heads import KINDS
 from tokenjourney.beyond.config import BeyondConfig

@@ -1,43 +1,42 @@
-"""Formulas of sizes against real tensors, and what is counted about experts."""
+"""What the pages beyond GPT-2 say of attention, against real tensors."""
 
 import numpy as np
 import pytest
-import torch
 
 import tokenjourney as tj
 from tests.beyond.models import config_of_kind, model_of
 from tokenjourney.analysis.beyond import (
     DEEPSEEK_V3,
+    absorbed_output,
     absorbed_scores,
-    expert_survey,
-    joint_counts,
     kept_numbers,
-    mutual_information,
-    parameter_counts,
-    save_expert_survey,
-    stored_expert_survey,
+    query_numbers,
 )
-from tokenjourney.beyond import active_parameters, make_network
-from tokenjourney.beyond.checkpoints import save_checkpoint
-from tokenjourney.errors import CheckpointError, PromptError
-from tokenjourney.model.loading import MODELS_FOLDER
+from tokenjourney.errors import PromptError
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"tied": False}, {"n_dense": 0, "d_query_latent": 0}, {"norm": "layer", "n_shared": 3}],
-)
-def test_parameters_by_formula_are_those_of_the_tensors(options):
-    config = config_of_kind("mla and moe over a dense block", **options)
-    network = make_network(config)
-    whole = sum(parameter.numel() for parameter in network.parameters())
-    assert parameter_counts(config) == (whole, active_parameters(network))
-
-
-def test_deepseek_v3_has_671_and_37_billion_and_keeps_576_numbers():
-    total, active = parameter_counts(DEEPSEEK_V3)
-    assert (round(total / 1e9), round(active / 1e9)) == (671, 37)
+def test_deepseek_v3_keeps_576_numbers():
     assert kept_numbers(DEEPSEEK_V3) == {"mha": 32768, "gqa": 2048, "mqa": 256, "mla": 576}
+
+
+@pytest.mark.parametrize("kind", ["mla", "mla without query latent"])
+def test_numbers_of_the_queries_are_those_of_the_matrices(kind):
+    config = config_of_kind(kind)
+    attention = model_of(config).network.blocks[0].attn
+    parts = [attention.down_q, attention.up_q, attention.rot_q]
+    held = sum(part.weight.numel() for part in parts if part is not None)
+    made = config.n_heads * config.d_head
+    assert query_numbers(config) == (held, config.d_model * made)
+
+
+def test_what_attention_writes_is_the_same_without_a_key_or_a_value():
+    model = model_of(config_of_kind("mla"))
+    journey = tj.trace(model, "ab to cab")
+    expanded, absorbed = absorbed_output(model, journey, 1)
+    assert np.abs(expanded).max() > 0.1
+    np.testing.assert_allclose(absorbed, expanded, atol=1e-5)
+    with pytest.raises(PromptError, match="no latent attention"):
+        absorbed_output(tj.load_model(), journey, 0)
 
 
 def test_scores_without_keys_are_the_models_own():
@@ -49,44 +48,3 @@ def test_scores_without_keys_are_the_models_own():
         journey["q", 1][last, head], journey["latent", 1], journey["k_rot", 1], up
     )
     np.testing.assert_allclose(found, journey["attn_scores", 1][head, last], atol=1e-5)
-
-
-def test_information_is_none_where_experts_do_not_look_at_the_token():
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(0, 5, 20_000)
-    blind = rng.permuted(np.tile([True, False, False], (20_000, 1)), axis=1)
-    assert mutual_information(joint_counts(tokens, blind, 5)) < 1e-3
-    sure = np.eye(5, dtype=bool)[tokens]
-    assert mutual_information(joint_counts(tokens, sure, 5)) == pytest.approx(np.log2(5), abs=1e-3)
-
-
-def test_a_survey_counts_every_choice_and_comes_back_from_its_file(tmp_path):
-    model = tj.load_model(MODELS_FOLDER / "mla-moe")
-    stories = ["Once upon a time there was a cat.", "The dog sat on the mat. It was happy."]
-    survey = expert_survey(model, stories, most=3)
-    lengths = [1 + len(model.tokenizer.encode(story)) for story in stories]
-    assert survey.n_tokens == sum(lengths)
-    assert (survey.loads.sum(axis=1) == 4 * sum(lengths)).all()
-    assert (survey.unbiased.sum(axis=1) == 4 * sum(lengths)).all()
-    save_expert_survey(survey, tmp_path)
-    again = stored_expert_survey(tmp_path)
-    assert np.array_equal(again.loads, survey.loads)
-    assert again.top == survey.top
-    gates = tj.trace(model, [model.tokenizer.encode("<|endoftext|>", allow_special=True)[0]])
-    assert (gates["gates", 0] > 0).sum() == 4
-
-
-def test_the_stored_surveys_are_of_whole_stories_and_say_more_than_chance():
-    for name in ("mla-moe", "mha-moe"):
-        survey = stored_expert_survey(MODELS_FOLDER / name)
-        assert (survey.loads.sum(axis=1) == 4 * survey.n_tokens).all()
-        assert (survey.information > survey.shuffled).all()
-        assert (survey.information < survey.entropy).all()
-
-
-def test_models_without_experts_and_folders_without_counts_say_so(tmp_path):
-    with pytest.raises(PromptError, match="no experts"):
-        expert_survey(tj.load_model(MODELS_FOLDER / "mla-mlp"), ["Once"])
-    save_checkpoint(tmp_path, model_of(config_of_kind("moe")).network, dtype=torch.float32)
-    with pytest.raises(CheckpointError, match="missing or damaged"):
-        stored_expert_survey(tmp_path)

@@ -7,19 +7,21 @@ import pytest
 import torch
 
 import tokenjourney as tj
+from tests.beyond.models import config_of_kind, model_of
 from tests.engine import CONFIG, random_model
+from tokenjourney.analysis.beyond import DEEPSEEK_V3
 from tokenjourney.analysis.counts import products_for
 from tokenjourney.analysis.parameters import (
-    LatentExpertSizes,
     active_of,
+    beyond_parameters,
     by_part,
     family,
     gpt2_parameters,
-    latent_expert_parameters,
     tensors_of,
     values_of,
     work_per_token,
 )
+from tokenjourney.beyond import BeyondConfig
 from tokenjourney.model.config import GPT2Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,11 +59,24 @@ def test_the_family_has_its_published_counts():
     assert all(one.active == one.total for one in family()[:-1])
 
 
-def test_latent_attention_and_experts_are_counted_as_transformers_builds_them():
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"tied": False}, {"n_dense": 0, "d_query_latent": 0}, {"norm": "layer", "n_shared": 3}],
+)
+def test_latent_attention_and_experts_are_counted_part_by_part(options):
+    config = config_of_kind("mla and moe over a dense block", **options)
+    model = model_of(config)
+    assert beyond_parameters(config) == by_part(tensors_of(model))
+    assert sum(beyond_parameters(config, active=True).values()) == active_of(model)
+
+
+def test_and_as_transformers_builds_them():
     transformers = pytest.importorskip("transformers")
-    sizes = LatentExpertSizes(
-        n_layers=3, n_dense=1, d_model=32, n_heads=4, d_head=8, d_rope=4, d_query=12, d_latent=10,
-        d_dense=40, d_expert=6, n_experts=8, n_shared=1, n_active=2, d_vocab=50,
+    sizes = BeyondConfig(
+        n_layers=3, n_dense=1, d_model=32, n_heads=4, d_nope=8, d_value=8, d_rope=4, n_ctx=8,
+        d_query_latent=12, d_latent=10, d_mlp=40, d_expert=6, n_experts=8, n_shared=1, top_k=2,
+        n_groups=2, top_groups=1, d_vocab=50, tied=False, norm="rms", attention="mla",
+        feed_forward="moe",
     )  # fmt: skip
     config = transformers.DeepseekV3Config(
         num_hidden_layers=3, first_k_dense_replace=1, hidden_size=32, num_attention_heads=4,
@@ -74,13 +89,12 @@ def test_latent_attention_and_experts_are_counted_as_transformers_builds_them():
         peer = transformers.DeepseekV3ForCausalLM(config)
     names = {name: parameter.numel() for name, parameter in peer.named_parameters()}
     counted = sum(n for name, n in names.items() if "correction_bias" not in name)
-    assert sum(latent_expert_parameters(sizes).values()) == counted
+    assert sum(beyond_parameters(sizes).values()) == counted
 
 
 def test_one_token_goes_through_its_experts_and_one_row_alone():
-    sizes = LatentExpertSizes()
-    every = latent_expert_parameters(sizes)
-    active = latent_expert_parameters(sizes, active=True)
+    every = beyond_parameters(DEEPSEEK_V3)
+    active = beyond_parameters(DEEPSEEK_V3, active=True)
     idle = 58 * (256 - 8) * 3 * 7168 * 2048
     assert every["feed_forward"] - active["feed_forward"] == idle
     assert active["embedding"] == 7168

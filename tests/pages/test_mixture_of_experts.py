@@ -5,7 +5,7 @@ import pytest
 
 import tokenjourney as tj
 from tests.pages.driver import charts, html, open_page, trace
-from tokenjourney.analysis.beyond import stored_expert_survey
+from tokenjourney.analysis.experts import stored_expert_survey
 from tokenjourney.model.loading import MODELS_FOLDER
 
 PROMPT = "Once upon a time there was a little"

@@ -1,27 +1,26 @@
-"""What the pages beyond GPT-2 show: sizes by formula, absorbed scores, where experts go."""
+"""What the pages beyond GPT-2 show of attention: what is kept, absorbed weights, small models."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tokenjourney.beyond.attention import LatentAttention, mixed_heads
 from tokenjourney.beyond.config import BeyondConfig
-from tokenjourney.beyond.moe import MixtureOfExperts
 from tokenjourney.errors import CheckpointError, PromptError
 from tokenjourney.model.config import GPT2Config
-from tokenjourney.model.hooks import Tap
+from tokenjourney.model.hooks import NO_TAP
 from tokenjourney.model.model import Model
-from tokenjourney.training.corpus import end_of_text_id
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
 
 Array = NDArray[np.float32]
-FILE = "experts.json"
 
 DEEPSEEK_V3 = BeyondConfig(
     n_layers=61,
@@ -51,9 +50,6 @@ DEEPSEEK_V3 = BeyondConfig(
 """The sizes of DeepSeek-V3 (2024), section 4.2."""
 
 
-# Sizes --------------------------------------------------------------------------------------
-
-
 def kept_numbers(config: GPT2Config) -> dict[str, int]:
     """Numbers that a block keeps of one token, by kind of attention, at a model's sizes.
 
@@ -75,43 +71,21 @@ def kept_numbers(config: GPT2Config) -> dict[str, int]:
     return kept
 
 
-def parameter_counts(config: BeyondConfig) -> tuple[int, int]:
-    """All trained numbers of a latent model with experts, and those that one token meets.
+def query_numbers(config: BeyondConfig) -> tuple[int, int]:
+    """Trained numbers between a block's input and its queries: compressed, and were it not so.
 
-    By formula: embedding and unembedding d_vocab · d_model each; latent attention the matrices of
-    DeepSeek-V3 (2024), equations (1) to (11); an expert 3 · d_model · d_expert. A token meets top_k
-    routed experts of each block, one row of an embedding that is not tied, and all of the rest.
+    d_model · d_c′ down and d_c′ · n_heads · (d_nope + d_rope) up, against one matrix of
+    d_model · n_heads · (d_nope + d_rope) (DeepSeek-V3, 2024, equations (6) to (9)).
 
     Example:
-        >>> [round(n / 1e9) for n in parameter_counts(DEEPSEEK_V3)]
-        [671, 37]
+        >>> query_numbers(DEEPSEEK_V3)
+        (48758784, 176160768)
     """
-    d, heads = config.d_model, config.n_heads
-    query = config.d_query_latent or d
-    attention = (
-        d * (config.d_latent + config.d_rope)
-        + config.d_latent * heads * (config.d_nope + config.d_value)
-        + query * heads * (config.d_nope + config.d_rope)
-        + heads * config.d_value * d
-        + config.d_latent
-        + (config.d_query_latent * (d + 1) if config.d_query_latent else 0)
-    )
-    gain = d if config.norm == "rms" else 2 * d
-    expert = 3 * d * config.d_expert
-    mixtures = config.n_layers - config.n_dense
-    rest = (
-        (1 if config.tied else 2) * config.d_vocab * d
-        + config.n_layers * (attention + 2 * gain)
-        + gain
-        + config.n_dense * 3 * d * config.d_mlp
-        + mixtures * (config.n_experts * d + config.n_shared * expert)
-    )
-    total = rest + mixtures * config.n_experts * expert
-    rows = 0 if config.tied else (config.d_vocab - 1) * d
-    return total, rest + mixtures * config.top_k * expert - rows
-
-
-# Latent attention ---------------------------------------------------------------------------
+    made = config.n_heads * config.d_head
+    whole = config.d_model * made
+    if not config.d_query_latent:
+        return whole, whole
+    return config.d_query_latent * (config.d_model + made), whole
 
 
 def absorbed_scores(q: Array, latent: Array, k_rot: Array, w_up_k: Array) -> Array:
@@ -132,234 +106,27 @@ def absorbed_scores(q: Array, latent: Array, k_rot: Array, w_up_k: Array) -> Arr
     return np.asarray(scores, np.float32)
 
 
-# Experts ------------------------------------------------------------------------------------
+def absorbed_output(model: Model, journey: Journey, block: int) -> tuple[Array, Array]:
+    """What a block's attention writes into the stream, with keys and values and without them.
 
-
-@dataclass(frozen=True, eq=False)
-class ExpertSurvey:
-    """Where the tokens of a text go.
-
-    Attributes:
-        n_tokens: Tokens of the text.
-        loads: (n_blocks, n_experts), the choices that each expert got.
-        unbiased: The same if the routers' biases were 0: without what balancing added.
-        information: (n_blocks,), mutual information of token and expert, in bits.
-        shuffled: The same with the tokens shuffled: what chance alone gives.
-        entropy: (n_blocks,), entropy of the experts, the most that it could be.
-        top: For each block and expert the tokens that it gets most beyond its share: ID, how often,
-            and which share of that token's choices.
-    """
-
-    n_tokens: int
-    loads: NDArray[np.int64]
-    unbiased: NDArray[np.int64]
-    information: Array
-    shuffled: Array
-    entropy: Array
-    top: tuple[tuple[tuple[tuple[int, int, float], ...], ...], ...]
-
-    def shares(self, block: int) -> tuple[Array, Array]:
-        """(n_experts,) twice: loads in equal shares, with the bias and without it."""
-        with_bias, without = self.loads[block], self.unbiased[block]
-        return (
-            np.asarray(with_bias / with_bias.mean(), np.float32),
-            np.asarray(without / without.mean(), np.float32),
-        )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How a router judged one expert for one token.
-
-    Attributes:
-        expert: Its number.
-        group: The group it stands in.
-        affinity: From 0 to 1.
-        bias: What balancing adds to it for choosing.
-        gate: With what it was chosen; 0 where it was not.
-    """
-
-    expert: int
-    group: int
-    affinity: float
-    bias: float
-    gate: float
-
-
-def router_choice(
-    affinities: Array, gates: Array, bias: torch.Tensor, n_groups: int
-) -> tuple[Judged, ...]:
-    """One token at a router, expert by expert.
-
-    Args:
-        affinities: (n_experts,).
-        gates: (n_experts,).
-        bias: (n_experts,).
-        n_groups: Groups that the experts stand in.
-    """
-    size = len(affinities) // n_groups
-    return tuple(
-        Judged(e, e // size, float(affinities[e]), float(bias[e]), float(gates[e]))
-        for e in range(len(affinities))
-    )
-
-
-def expert_survey(model: Model, stories: Sequence[str], most: int = 8) -> ExpertSurvey:
-    """Sends stories through a model with experts and counts who gets which token.
+    Returns:
+        (T, d_model) twice: as the model computed it, every key and value rebuilt; and from the
+        latents alone, W_UK and W_UV absorbed into query and output (DeepSeek-V2, 2024, section
+        2.1.2), by the code that generation runs.
 
     Raises:
-        PromptError: the model has no experts, or no tokenizer.
+        PromptError: this block's attention has no latent.
     """
-    if model.tokenizer is None:
-        raise PromptError(f"{model.name} has no tokenizer.")
-    mixtures = {
-        index: block.mlp
-        for index, block in enumerate(model.network.blocks)
-        if isinstance(block.mlp, MixtureOfExperts)
-    }
-    if not mixtures:
-        raise PromptError(f"{model.name} has no experts.")
-    n_ctx, end = model.config.n_ctx, end_of_text_id(model.tokenizer)
-    chosen: dict[int, list[NDArray[np.bool_]]] = {index: [] for index in mixtures}
-    plain: dict[int, list[NDArray[np.bool_]]] = {index: [] for index in mixtures}
-    hooks: dict[str, Any] = {}
-    for index, mixture in mixtures.items():
-
-        def scores(
-            value: torch.Tensor, index: int = index, part: MixtureOfExperts = mixture
-        ) -> None:
-            plain[index].append(part.router.choice(value[0]).numpy())
-
-        def gates(value: torch.Tensor, index: int = index) -> None:
-            chosen[index].append((value[0] != 0).numpy())
-
-        hooks[f"blocks.{index}.mlp.hook_router_scores"] = [scores]
-        hooks[f"blocks.{index}.mlp.hook_gates"] = [gates]
-    ids: list[int] = []
+    attention = model.network.blocks[block].attn
+    if not isinstance(attention, LatentAttention):
+        raise PromptError(f"Block {block} of {model.name} has no latent attention.")
+    q, latent, k_rot = (
+        torch.tensor(journey[name, block])[None] for name in ("q", "latent", "k_rot")
+    )
     with torch.inference_mode():
-        for story in stories:
-            row = [end, *model.tokenizer.encode(story)][:n_ctx]
-            ids += row
-            model.network(torch.tensor([row]), Tap(hooks))
-    tokens = np.array(ids)
-    return _surveyed(tokens, model.config.d_vocab, chosen, plain, most)
-
-
-def _surveyed(
-    tokens: NDArray[np.int64],
-    d_vocab: int,
-    chosen: dict[int, list[NDArray[np.bool_]]],
-    plain: dict[int, list[NDArray[np.bool_]]],
-    most: int,
-) -> ExpertSurvey:
-    rng = np.random.default_rng(0)
-    choices = [np.concatenate(rows) for rows in chosen.values()]
-    unbiased = [np.concatenate(rows) for rows in plain.values()]
-    counts = [joint_counts(tokens, rows, d_vocab) for rows in choices]
-    mixed = [joint_counts(rng.permutation(tokens), rows, d_vocab) for rows in choices]
-    shares = [table.sum(axis=0) / table.sum() for table in counts]
-    return ExpertSurvey(
-        n_tokens=len(tokens),
-        loads=np.stack([rows.sum(axis=0) for rows in choices]),
-        unbiased=np.stack([rows.sum(axis=0) for rows in unbiased]),
-        information=np.array([mutual_information(table) for table in counts], np.float32),
-        shuffled=np.array([mutual_information(table) for table in mixed], np.float32),
-        entropy=np.array([-(s[s > 0] * np.log2(s[s > 0])).sum() for s in shares], np.float32),
-        top=tuple(_favourites(table, most) for table in counts),
-    )
-
-
-def joint_counts(
-    tokens: NDArray[np.int64], chosen: NDArray[np.bool_], d_vocab: int
-) -> NDArray[np.int64]:
-    """(d_vocab, n_experts): how often each token went to each expert."""
-    table = np.zeros((d_vocab, chosen.shape[1]), np.int64)
-    np.add.at(table, tokens, chosen)
-    return table
-
-
-def mutual_information(table: NDArray[np.int64]) -> float:
-    """Bits that the token tells about the expert, from the counts of both together.
-
-    I = Σ p(t, e) log₂ (p(t, e) / (p(t) p(e))), with shares of the counts as probabilities. On few
-    counts that is too high: compare it with shuffled ones.
-
-    Example:
-        >>> mutual_information(np.array([[5, 0], [0, 5]]))
-        1.0
-    """
-    p = table / table.sum()
-    expected = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
-    seen = p > 0
-    return float((p[seen] * np.log2(p[seen] / expected[seen])).sum())
-
-
-def _favourites(
-    table: NDArray[np.int64], most: int
-) -> tuple[tuple[tuple[int, int, float], ...], ...]:
-    """The tokens that each expert gets most beyond its share of all choices."""
-    of_token = table.sum(axis=1, keepdims=True)
-    expected = of_token * (table.sum(axis=0) / table.sum())
-    beyond = table - expected
-    return tuple(
-        tuple(
-            (int(i), int(table[i, e]), round(float(table[i, e] / of_token[i, 0]), 4))
-            for i in np.argsort(-beyond[:, e], kind="stable")[:most]
-            if table[i, e]
-        )
-        for e in range(table.shape[1])
-    )
-
-
-def save_expert_survey(survey: ExpertSurvey, folder: Path) -> Path:
-    """Writes experts.json into the checkpoint's folder, to the side and then renamed.
-
-    Raises:
-        CheckpointError: it cannot be written.
-    """
-    content = {
-        "n_tokens": survey.n_tokens,
-        "loads": survey.loads.tolist(),
-        "unbiased": survey.unbiased.tolist(),
-        "information": [round(float(x), 4) for x in survey.information],
-        "shuffled": [round(float(x), 4) for x in survey.shuffled],
-        "entropy": [round(float(x), 4) for x in survey.entropy],
-        "top": survey.top,
-    }
-    path, aside = folder / FILE, folder / f".{FILE}.new"
-    try:
-        aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error}.") from error
-    return path
-
-
-def stored_expert_survey(folder: Path) -> ExpertSurvey:
-    """What `save_expert_survey` wrote.
-
-    Raises:
-        CheckpointError: it is missing or damaged.
-    """
-    try:
-        raw: Any = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return ExpertSurvey(
-            n_tokens=int(raw["n_tokens"]),
-            loads=np.array(raw["loads"], np.int64),
-            unbiased=np.array(raw["unbiased"], np.int64),
-            information=np.array(raw["information"], np.float32),
-            shuffled=np.array(raw["shuffled"], np.float32),
-            entropy=np.array(raw["entropy"], np.float32),
-            top=tuple(
-                tuple(tuple((int(i), int(n), float(s)) for i, n, s in expert) for expert in block)
-                for block in raw["top"]
-            ),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{folder / FILE} is missing or damaged ({error}). Make it with "
-            "python -m tokenjourney experts."
-        ) from error
+        z = attention.absorbed(q, latent, k_rot)
+        without = mixed_heads(z, attention.out.weight, None, NO_TAP)[0].numpy()
+    return journey["attn_out", block], without
 
 
 def stored_result(folder: Path) -> tuple[float, int]:

@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenjourney.analysis.beyond import DEEPSEEK_V3, query_numbers
+from tokenjourney.beyond.config import BeyondConfig
 from tokenjourney.beyond.network import active_parameters
 from tokenjourney.model import Model
 from tokenjourney.model.config import GPT2Config
@@ -98,75 +100,43 @@ def gpt2_parameters(config: GPT2Config) -> dict[str, int]:
     return counts if config.tied else counts | {"unembedding": config.d_vocab * d}
 
 
-@dataclass(frozen=True)
-class LatentExpertSizes:
-    """Sizes of a model with latent attention and a mixture of experts: those of DeepSeek-V3.
+def beyond_parameters(config: BeyondConfig, *, active: bool = False) -> dict[str, int]:
+    """The same for a model with latent attention and a mixture of experts, as DeepSeek-V3 is.
 
-    DeepSeek-AI, "DeepSeek-V3 Technical Report" (2024), section 4.2.
-
-    Attributes:
-        n_layers: Blocks.
-        n_dense: The first of them, which have no experts.
-        d_model: Width of the residual stream.
-        n_heads: Heads.
-        d_head: Length of a head's query and key without position, and of its value.
-        d_rope: Length of the part that carries the position; the key's is shared by all heads.
-        d_query: Latent of the queries.
-        d_latent: Latent of keys and values, which is what is cached.
-        d_dense: Width of the feed-forward part of the first blocks.
-        d_expert: Width of one expert.
-        n_experts: Routed experts.
-        n_shared: Experts that every token goes through.
-        n_active: Routed experts that a token goes through.
-        d_vocab: Tokens; embedding and unembedding are two matrices.
-    """
-
-    n_layers: int = 61
-    n_dense: int = 3
-    d_model: int = 7168
-    n_heads: int = 128
-    d_head: int = 128
-    d_rope: int = 64
-    d_query: int = 1536
-    d_latent: int = 512
-    d_dense: int = 18432
-    d_expert: int = 2048
-    n_experts: int = 256
-    n_shared: int = 1
-    n_active: int = 8
-    d_vocab: int = 129280
-
-
-def latent_expert_parameters(sizes: LatentExpertSizes, *, active: bool = False) -> dict[str, int]:
-    """Parameters of such a model, by formula, with neither biases nor multi-token prediction.
-
-    Attention per block (report, section 2.1.1): queries down to d_query and up to all heads; keys
-    and values down to d_latent, with the rotary key beside it, and up to all heads; out. An expert
-    is three matrices (section 2.1.2: gate, up, down). Norms have gains only.
+    Attention per block (report, 2024, equations (1) to (11)): queries down to their latent and up
+    to all heads; keys and values down to d_latent, with the rotated key beside it, and up to all
+    heads; out; a gain for each latent. An expert is three matrices (section 2.1.2). The router's
+    biases are set by balancing and are not counted, nor is multi-token prediction.
 
     Args:
-        sizes: Its sizes.
-        active: Count what one token goes through: its n_active experts, and of the embedding one
-            row.
+        config: Its sizes.
+        active: Count what one token goes through: its top_k routed experts, and one row of an
+            embedding that is not the unembedding as well.
+
+    Example:
+        >>> [round(sum(beyond_parameters(DEEPSEEK_V3, active=a).values()) / 1e9) for a in (0, 1)]
+        [671, 37]
     """
-    d, heads = sizes.d_model, sizes.n_heads
+    d, heads = config.d_model, config.n_heads
+    query, _ = query_numbers(config)
     attention = (
-        d * sizes.d_query
-        + sizes.d_query * heads * (sizes.d_head + sizes.d_rope)
-        + d * (sizes.d_latent + sizes.d_rope)
-        + sizes.d_latent * heads * 2 * sizes.d_head
-        + heads * sizes.d_head * d
+        query
+        + config.d_query_latent
+        + d * (config.d_latent + config.d_rope)
+        + config.d_latent * (heads * (config.d_nope + config.d_value) + 1)
+        + heads * config.d_value * d
     )
-    routed = sizes.n_active if active else sizes.n_experts
-    sparse = 3 * d * sizes.d_expert * (routed + sizes.n_shared) + d * sizes.n_experts
-    dense = 3 * d * sizes.d_dense
-    return {
-        "embedding": d if active else sizes.d_vocab * d,
-        "attention": sizes.n_layers * attention,
-        "feed_forward": sizes.n_dense * dense + (sizes.n_layers - sizes.n_dense) * sparse,
-        "norms": sizes.n_layers * (2 * d + sizes.d_query + sizes.d_latent) + d,
-        "unembedding": sizes.d_vocab * d,
+    gain = d if config.norm == "rms" else 2 * d
+    routed = config.top_k if active else config.n_experts
+    mixture = config.n_experts * d + (routed + config.n_shared) * 3 * d * config.d_expert
+    dense = 3 * d * config.d_mlp
+    counts = {
+        "embedding": d if active and not config.tied else config.d_vocab * d,
+        "attention": config.n_layers * attention,
+        "feed_forward": config.n_dense * dense + (config.n_layers - config.n_dense) * mixture,
+        "norms": (2 * config.n_layers + 1) * gain,
     }
+    return counts if config.tied else counts | {"unembedding": config.d_vocab * d}
 
 
 @dataclass(frozen=True)
@@ -199,9 +169,8 @@ def family() -> tuple[Relative, ...]:
         Relative(name, parts := gpt2_parameters(config), sum(parts.values()))
         for name, config in PUBLISHED.items()
     )
-    sizes = LatentExpertSizes()
-    active = sum(latent_expert_parameters(sizes, active=True).values())
-    return (*gpts, Relative("DeepSeek-V3", latent_expert_parameters(sizes), active))
+    active = sum(beyond_parameters(DEEPSEEK_V3, active=True).values())
+    return (*gpts, Relative("DeepSeek-V3", beyond_parameters(DEEPSEEK_V3), active))
 
 
 def work_per_token(config: GPT2Config, position: int) -> dict[str, int]:

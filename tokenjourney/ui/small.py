@@ -7,12 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tokenjourney as tj
-from tokenjourney.analysis.beyond import (
-    ExpertSurvey,
-    kept_numbers,
-    stored_expert_survey,
-    stored_result,
-)
+from tokenjourney.analysis.beyond import kept_numbers, stored_result
+from tokenjourney.analysis.experts import ExpertSurvey, stored_expert_survey
 from tokenjourney.beyond.network import active_parameters
 from tokenjourney.figures.export import Table
 from tokenjourney.model.loading import MODELS_FOLDER
