@@ -151,3 +151,8 @@ def by_head(values: Array) -> Array:
 def largest_difference(left: Array, right: Array) -> float:
     """The largest absolute difference of two arrays."""
     return float(np.abs(left - right).max())
+
+
+def largest(values: Array) -> float:
+    """The largest absolute value."""
+    return float(np.abs(values).max())
