@@ -2,13 +2,13 @@
 
 from tokenjourney import ui
 from tokenjourney.analysis.beyond import DEEPSEEK_V3
-from tokenjourney.analysis.experts import router_choice
+from tokenjourney.analysis.experts import router_choice, shared_lengths
 from tokenjourney.analysis.parameters import beyond_parameters
 from tokenjourney.beyond import moe
 from tokenjourney.beyond.network import active_parameters
 from tokenjourney.figures.bars import bars_figure
 from tokenjourney.figures.experts import bulbs_figure, bulbs_table, loads_figure
-from tokenjourney.figures.text import count, number
+from tokenjourney.figures.text import count, number, share
 from tokenjourney.training.balance import Balance
 from tokenjourney.ui import small as smalls
 
@@ -20,6 +20,7 @@ followed = ui.token(small.labels[token])
 page.say("said.cut" if small.cut else "said.own", n=config.n_ctx)
 blocks = range(config.n_layers)
 gates = [journey["gates", index] for index in blocks]
+shared = shared_lengths(journey)
 survey = smalls.survey(name)
 
 
@@ -29,10 +30,10 @@ def of_a_block() -> None:
     block = int(page.choose("mblock", page.plain("words.block"), [str(index) for index in blocks]))
     page.figure(
         "bulbs",
-        bulbs_figure(gates=gates, labels=small.labels, followed=token, block=block,
-                     theme=page.theme),
+        bulbs_figure(gates=gates, shared=shared, labels=small.labels, followed=token,
+                     block=block, theme=page.theme),
         lambda: bulbs_table(gates=gates, labels=small.labels),
-        clicks=small.clicks, of="model",
+        clicks=small.clicks, of="model", k=config.top_k, n=config.n_experts,
     )  # fmt: skip
     page.look_for(token=followed)
     left, right = page.columns(2)
@@ -92,8 +93,8 @@ def favourites(block: int) -> None:
         smalls.favourites(survey, block, small.model, tuple(heads.values())),
         lambda: (
             ["block", "expert", "token", "times", "share of the token’s choices"],
-            [(block, expert, small.model.tokenizer.visible(i), n, share)
-             for expert, tokens in enumerate(survey.top[block]) for i, n, share in tokens],
+            [(block, expert, small.model.tokenizer.visible(i), n, part)
+             for expert, tokens in enumerate(survey.top[block]) for i, n, part in tokens],
         ),
     )  # fmt: skip
 
@@ -123,6 +124,9 @@ page.section("compared")
 page.picture("compared", smalls.table_html(smalls.comparison()), smalls.comparison)
 
 total, active = (sum(beyond_parameters(DEEPSEEK_V3, active=a).values()) for a in (False, True))
+here, met = small.model.n_parameters, active_parameters(small.model.network)
+page.say("large", here=count(here), met=count(met), met_share=share(met / here),
+         total=count(total), active=count(active), share=share(active / total))  # fmt: skip
 page.formula(
     r"h' = u + \sum_{i=1}^{N_s} \operatorname{FFN}^{(s)}_i(u) + \sum_{i=1}^{N_r} g_i "
     r"\operatorname{FFN}^{(r)}_i(u), \qquad s_i = \sigma(u^\top e_i), \qquad "
@@ -130,8 +134,8 @@ page.formula(
     r"\text{ is among the top } K_r, \text{ else } 0",
     [
         (r"N_s,\ N_r,\ K_r", rf"= {config.n_shared},\ {config.n_experts},\ {config.top_k}"),
-        (r"\text{this model}", rf"{count(small.model.n_parameters)} \text{{ parameters, }} "
-         rf"{count(active_parameters(small.model.network))} \text{{ of them met by a token}}"),
+        (r"\text{this model}", rf"{count(here)} \text{{ parameters, }} "
+         rf"{count(met)} \text{{ of them met by a token}}"),
         (r"\text{DeepSeek-V3}", rf"{count(total)} \text{{ parameters, }} "
          rf"{count(active)} \text{{ of them met by a token}}"),
     ],

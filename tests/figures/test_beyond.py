@@ -25,6 +25,14 @@ def test_bulbs_stand_where_an_expert_was_chosen():
     assert len(bulbs_table(gates=GATES, labels=LABELS)[1]) == len(lit.x)
 
 
+def test_a_shared_expert_stands_beside_the_others_of_its_block():
+    figure = bulbs_figure(gates=GATES, labels=LABELS, followed=1, shared=np.ones((2, 3)))
+    dark, lit, shared = figure.data
+    assert len(shared.x) == 2 * 3
+    assert not {*dark.x, *lit.x} & {*shared.x}
+    assert max([*dark.x[:4], *lit.x[:4]]) < max(shared.x) < figure.layout.xaxis.range[1]
+
+
 def test_of_many_tokens_a_window_is_drawn():
     figure = bulbs_figure(gates=np.ones((1, 200, 2)), labels=["x"] * 200, followed=150)
     assert {row[0] for row in figure.data[1].customdata} == set(range(120, 180))

@@ -24,6 +24,22 @@ def test_lit_bulbs_are_the_gates_of_every_block(journey):
     assert {row[0] for row in lit["customdata"]} == set(range(len(journey)))
 
 
+def test_the_shared_expert_is_lit_for_every_token(journey):
+    page = open_page("mixture_of_experts", prompt=PROMPT)
+    squares = trace(page, "mixture_of_experts-bulbs", "shared")
+    assert len(squares["x"]) == 4 * len(journey)
+    written = np.linalg.norm(journey["shared_out", 1][2])
+    assert (
+        f"block 1: the shared expert writes {written:.2f}" in squares["hovertext"][len(journey) + 2]
+    )
+
+
+def test_it_says_how_much_of_the_large_model_a_token_meets():
+    page = html(open_page("mixture_of_experts", prompt=PROMPT))
+    assert "671,026,404,352" in page
+    assert "5.5 %" in page
+
+
 def test_the_router_shows_the_followed_tokens_affinities(journey):
     app = open_page("mixture_of_experts", prompt=PROMPT, token=3, mblock=2)
     bars = charts(app)["mixture_of_experts-router"][0]
@@ -49,7 +65,7 @@ def test_loads_and_information_are_those_that_were_counted(name):
 def test_it_says_that_it_runs_a_model_of_its_own_and_compares_the_four():
     page = html(open_page("mixture_of_experts", prompt=PROMPT))
     assert "whichever model is chosen above" in page
-    for bits in ("1.26", "1.165", "1.249", "1.125"):
+    for bits in ("1.260", "1.165", "1.249", "1.125"):
         assert f"<td>{bits}</td>" in page
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from tokenjourney.errors import CheckpointError, PromptError
 from tokenjourney.model.hooks import Tap
 from tokenjourney.model.model import Model
 from tokenjourney.training.corpus import end_of_text_id
+
+if TYPE_CHECKING:
+    from tokenjourney.journey import Journey
 
 Array = NDArray[np.float32]
 FILE = "experts.json"
@@ -89,6 +92,17 @@ def router_choice(
         Judged(e, e // size, float(affinities[e]), float(bias[e]), float(gates[e]))
         for e in range(len(affinities))
     )
+
+
+def shared_lengths(journey: Journey) -> Array:
+    """(n_layers, T): the length of what the shared experts write to each token.
+
+    Raises:
+        HookError: the model has no shared experts.
+    """
+    blocks = range(journey.config.n_layers)
+    lengths = [np.linalg.norm(journey.passing(i, "shared_out")[0], axis=-1) for i in blocks]
+    return np.asarray(lengths, np.float32)
 
 
 def expert_survey(model: Model, stories: Sequence[str], most: int = 8) -> ExpertSurvey:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from tokenjourney.figures.cells import colour_bar
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, line, note
 from tokenjourney.figures.export import Table
+from tokenjourney.figures.matrices import as_matrix
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
@@ -24,6 +25,7 @@ def bulbs_figure(
     labels: Sequence[str],
     followed: int,
     block: int | None = None,
+    shared: ArrayLike | None = None,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """Rows of tokens, columns of experts, block after block; a chosen expert is a lit bulb.
@@ -36,6 +38,7 @@ def bulbs_figure(
         labels: the visible texts of the T tokens.
         followed: the row with the accent.
         block: the block whose title is set off.
+        shared: (n_blocks, T) length of what the shared experts write: a square each, never dark.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -59,7 +62,8 @@ def bulbs_figure(
                     caption=caption, hoverdistance=12)  # fmt: skip
     shown = values[:, start:end]
     place, row, expert = np.nonzero(np.ones_like(shown, dtype=bool))
-    x = place * (experts + 1.5) + expert
+    pace = experts + (1.5 if shared is None else 2.8)  # from one block to the next
+    x = place * pace + expert
     gate = shown[place, row, expert]
     lit = gate > 0
     top = max(float(gate.max()), 1e-6)
@@ -84,7 +88,19 @@ def bulbs_figure(
                        hoverinfo="text", customdata=(start + row[which])[:, None],
                        unselected={"marker": {"opacity": 1}})
         )  # fmt: skip
-    wide = blocks * (experts + 1.5) - 1.5
+    if shared is not None:
+        lengths = as_matrix(shared, "shared")[:, start:end]
+        place, row = np.indices(lengths.shape).reshape(2, -1)
+        sketch.trace(
+            scatter(x=place * pace + experts + 0.3, y=row, mode="markers", name="shared",
+                    marker={"symbol": "square", "size": 9, "color": theme.curve},
+                    hoverinfo="text", customdata=(start + row)[:, None],
+                    hovertext=[f"“{escaped(names[start + r])}” in block {b}: the shared expert "
+                               f"writes {number(float(lengths[b, r]))}"
+                               for b, r in zip(place, row, strict=True)],
+                    unselected={"marker": {"opacity": 1}})
+        )  # fmt: skip
+    wide = blocks * pace - 1.5
     sketch.shapes(
         ground(-0.8, wide - 0.2, followed - start - 0.5, followed - start + 0.5, theme.accent_soft)
     )
@@ -95,7 +111,7 @@ def bulbs_figure(
                  yref="y", anchor="right", size=13, shift=(-8, 0))
         )  # fmt: skip
     for index in range(blocks):
-        left = index * (experts + 1.5)
+        left = index * pace
         title = f"<b>block {index}</b>" if index == block else f"block {index}"
         sketch.notes(
             note(title, left + (experts - 1) / 2, 1, xref="x", anchor="center", valign="bottom",
@@ -105,6 +121,11 @@ def bulbs_figure(
             note(f"expert {experts - 1}", left + experts - 1, 1, xref="x", anchor="right",
                  valign="bottom", size=12, colour=theme.ink3, shift=(6, 2)),
         )  # fmt: skip
+        if shared is not None:
+            sketch.notes(
+                note("S", left + experts + 0.3, 1, xref="x", anchor="center", valign="bottom",
+                     size=12, colour=theme.ink3, shift=(0, 2))
+            )  # fmt: skip
     sketch.layout(
         xaxis={**NO_TICKS, "range": [-1, wide]},
         yaxis={**NO_TICKS, "range": [end - start - 0.5, -0.5]},

@@ -113,7 +113,7 @@ def comparison() -> Table:
                 model.n_parameters,
                 active_parameters(model.network),
                 kinds.get("mla", kinds["mha"]),
-                round(bits, 3),
+                f"{bits:.3f}",
                 steps,
             )
         )
