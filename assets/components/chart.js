@@ -35,6 +35,7 @@ function holderIn(parent) {
     holder = document.createElement("div")
     holder.className = "tj-chart"
     holder.setAttribute("role", "img")
+    holder.style.contentVisibility = "auto" // out of view the browser need not lay it out
     parent.append(holder)
     new ResizeObserver(() => fit(holder)).observe(holder)
   }
