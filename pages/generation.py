@@ -11,7 +11,6 @@ from tokenjourney.analysis.steps import (
     steps_window,
     taken_shares,
 )
-from tokenjourney.figures.speed import speed_figure, speed_table
 from tokenjourney.figures.steps import StepColumn, steps_figure, steps_table
 from tokenjourney.figures.text import count, number, share
 from tokenjourney.figures.tree import TreeRow, tree_figure, tree_table
@@ -134,21 +133,7 @@ def text_again() -> None:
 def speed() -> None:
     """What the KV cache saves, measured on this machine now."""
     page.section("speed")
-    found = speeds(page, journey.token_ids)
-    if found:
-        arrays = {
-            "lengths": [one.n_tokens for one in found],
-            "cached": [one.cached_ms for one in found],
-            "uncached": [one.uncached_ms for one in found],
-        }
-        page.figure(
-            "speed",
-            speed_figure(**arrays, theme=page.theme),
-            lambda: speed_table(**arrays),
-            of="model",
-            n=count(found[-1].n_tokens),
-            times=number(found[-1].uncached_ms / found[-1].cached_ms, 1),
-        )
+    speeds(page, journey.token_ids)
     now = len(journey)
     with_cache, without = products_for(config, 1, now), products_for(config, now + 1)
     page.say(

@@ -90,22 +90,8 @@ def work() -> None:
 def speed() -> None:
     """The same in milliseconds, measured when the button is pressed."""
     page.section("speed")
-    found = speeds(page, journey.token_ids)
-    if not found:
+    if not speeds(page, journey.token_ids):
         page.say("not_measured")
-        return
-    arrays = {
-        "lengths": [one.n_tokens for one in found],
-        "cached": [one.cached_ms for one in found],
-        "uncached": [one.uncached_ms for one in found],
-    }
-    page.figure(
-        "speed",
-        speed_figure(**arrays, theme=page.theme),
-        lambda: speed_table(**arrays),
-        of="model", n=count(found[-1].n_tokens),
-        times=number(found[-1].uncached_ms / found[-1].cached_ms, 1),
-    )  # fmt: skip
 
 
 @ui.part

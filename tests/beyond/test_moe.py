@@ -8,6 +8,7 @@ import tokenjourney as tj
 from tests.beyond.models import EXPERTS, SIZES, config_of_kind, model_of
 from tests.engine import close
 from tokenjourney.beyond import BeyondConfig, active_parameters, make_network
+from tokenjourney.model.hooks import Tap
 from tokenjourney.training.balance import Balance
 from tokenjourney.training.loop import Recipe, make_optimizers, training_steps
 
@@ -185,3 +186,17 @@ def test_training_a_softmax_router_with_the_auxiliary_loss_evens_its_loads():
         return float((loads.max(dim=1).values / loads.mean(dim=1)).max())
 
     assert worst(0.5) < worst(0.0)
+
+
+def test_a_training_that_is_watched_is_balanced_all_the_same():
+    network = make_network(config_of_kind("moe"))
+    network.initialise(torch.Generator().manual_seed(0))
+    ids = torch.randint(257, (2, 49), generator=torch.Generator().manual_seed(0))
+    recipe = Recipe(3, optimizer="adamw", warmup=1)
+    seen = []
+    tap = Tap({"blocks.1.mlp.hook_gates": [lambda gates: seen.append(gates.shape)]})
+    pairs = iter(lambda: (ids[:, :-1], ids[:, 1:]), None)
+    for _ in training_steps(network, make_optimizers(network, recipe), pairs, recipe, tap=tap):
+        pass
+    assert seen == [(2, 48, 8)] * 3
+    assert (network.blocks[1].mlp.router.bias != 0).any()

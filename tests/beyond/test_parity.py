@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import tokenjourney as tj
+from tests.parity import both, close
 from tokenjourney.beyond import BeyondConfig, make_network
 
 SIZES = {
@@ -161,20 +162,7 @@ def pair(request):
 @pytest.fixture(scope="module")
 def runs(pair):
     theirs, ours, ids = pair
-    last = []
-    handle = theirs.model.layers[-1].register_forward_hook(
-        lambda _module, _inputs, output: last.append(
-            output[0] if isinstance(output, tuple) else output
-        )
-    )
-    with torch.no_grad():
-        outputs = theirs(ids, output_hidden_states=True, output_attentions=True)
-    handle.remove()
-    return outputs, last[0][0].numpy(), tj.trace(ours, ids[0].tolist())
-
-
-def close(ours, theirs, tolerance=1e-4):
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+    return both(theirs, theirs.model.layers[-1], ours, ids)
 
 
 def test_the_residual_stream_of_every_block(runs):

@@ -4,12 +4,12 @@ Tolerances: correct fp32 implementations differ by a few 1e-6 in the logits at o
 by up to 1e-4 where attention is very sharp, as it is in these.
 """
 
-import numpy as np
 import pytest
 import torch
 
 import tokenjourney as tj
 from tests.checkpoints import greedy_by_transformers, save_by_transformers
+from tests.parity import both, close
 from tokenjourney.model.checkpoints import save_checkpoint
 
 GPT2_SMALL = {"vocab_size": 50257, "n_positions": 1024, "n_embd": 768, "n_layer": 12, "n_head": 12}
@@ -38,20 +38,7 @@ def pair(request, tmp_path_factory):
 def runs(pair):
     """Their outputs, with what the last block gives, and our Journey."""
     theirs, ours, ids = pair
-    last = []
-    handle = theirs.transformer.h[-1].register_forward_hook(
-        lambda _module, _inputs, output: last.append(
-            output[0] if isinstance(output, tuple) else output
-        )
-    )
-    with torch.no_grad():
-        outputs = theirs(ids, output_hidden_states=True, output_attentions=True)
-    handle.remove()
-    return outputs, last[0][0].numpy(), tj.trace(ours, ids[0].tolist())
-
-
-def close(ours, theirs, tolerance=1e-4):
-    np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+    return both(theirs, theirs.transformer.h[-1], ours, ids)
 
 
 def test_attention_in_these_checkpoints_is_not_uniform(runs):

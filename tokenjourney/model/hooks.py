@@ -37,6 +37,14 @@ class Tap:
         """The same hooks, seen from `part` of the network."""
         return Tap(self._hooks, f"{self._prefix}{part}.") if self._hooks else self
 
+    def also(self, other: Tap) -> Tap:
+        """Both taps' hooks, both seen from the root; at the same activation these come first."""
+        if not other._hooks:
+            return self
+        names = [*self._hooks, *(name for name in other._hooks if name not in self._hooks)]
+        both = {n: [*self._hooks.get(n, ()), *other._hooks.get(n, ())] for n in names}
+        return Tap(both)
+
     def touches(self, *names: str) -> bool:
         """Whether a hook watches or edits one of these activations."""
         return bool(self._hooks) and any(self._prefix + name in self._hooks for name in names)

@@ -170,11 +170,12 @@ def training_steps(
     """
     network.train()
     balance = Balance(network, recipe.balance_rate, recipe.auxiliary_weight)
+    tap = balance.tap.also(tap)
     for step in range(first_step, recipe.steps):
         rate = recipe.rate(step)
         inputs, targets = next(batches)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bf16):
-            loss = next_token_loss(network, inputs, targets, balance.tap if tap is NO_TAP else tap)
+            loss = next_token_loss(network, inputs, targets, tap)
             balanced = loss + balance.auxiliary_loss()
         balanced.backward()  # type: ignore[no-untyped-call]
         if watch:

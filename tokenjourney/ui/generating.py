@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 import tokenjourney as tj
-from tokenjourney.analysis.speed import Speed, lengths_to_measure, measured_speed
+from tokenjourney.analysis.speed import lengths_to_measure, measured_speed
 from tokenjourney.analysis.steps import Candidates, Path, shared, tips
+from tokenjourney.figures.speed import speed_figure, speed_table
+from tokenjourney.figures.text import count, number
 from tokenjourney.tokens import visible
 from tokenjourney.ui import cache, state
 from tokenjourney.ui.sampling import Sampling
@@ -207,8 +209,12 @@ def branch(continuation: Continuation, step: int, token_id: int) -> dict[str, st
     return continuation.moved((*continuation.ids[:step], token_id))
 
 
-def speeds(page: Page, token_ids: Sequence[int]) -> list[Speed]:
-    """A button that measures one new token at several lengths; what was measured last."""
+def speeds(page: Page, token_ids: Sequence[int]) -> bool:
+    """A button that measures one new token at several lengths, and the chart of it, named "speed".
+
+    Returns:
+        Whether this model was measured in this visit.
+    """
     words = page.text_table("speed")
     model = page.model
     if st.button(words["button"], key="go.measure"):
@@ -221,7 +227,18 @@ def speeds(page: Page, token_ids: Sequence[int]) -> list[Speed]:
         bar.empty()
         st.session_state[_SPEED] = (model.name, found)
     name, found = st.session_state.get(_SPEED, ("", []))
-    return list(found) if name == model.name else []
+    if name != model.name:
+        return False
+    n_tokens = [one.n_tokens for one in found]
+    cached, uncached = [one.cached_ms for one in found], [one.uncached_ms for one in found]
+    page.figure(
+        "speed",
+        speed_figure(lengths=n_tokens, cached=cached, uncached=uncached, theme=page.theme),
+        lambda: speed_table(lengths=n_tokens, cached=cached, uncached=uncached),
+        of="model", n=count(found[-1].n_tokens),
+        times=number(found[-1].uncached_ms / found[-1].cached_ms, 1),
+    )  # fmt: skip
+    return True
 
 
 def _panel(page: Page, ids: Sequence[int], stopped: str | None) -> Safe:
