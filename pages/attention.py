@@ -83,6 +83,7 @@ def card() -> None:
     attention_card(
         page, q=q, k=k, log_totals=log_totals(scaled), key=key,
         table=lambda: products_table(query=q[token], key=k[key]), d_head=config.d_head,
+        said=f"figures.card.{'off' if (block, head) in off.heads else 'caption'}",
     )  # fmt: skip
     if len(page.labels) == 1:
         page.say("words.one_token")
@@ -128,7 +129,9 @@ def scores() -> None:
             ["score", "on this prompt", "on average"],
             list(zip(names, here.tolist(), average.tolist(), strict=True)),
         ),
-        n=repeats.n_tokens, runs=len(repeats.seeds),
+        n=repeats.n_tokens,
+        runs=page.text(f"words.{'draws' if len(repeats.seeds) > 1 else 'draw'}",
+                       n=len(repeats.seeds)),
     )  # fmt: skip
 
 

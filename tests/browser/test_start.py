@@ -198,6 +198,32 @@ def test_add_this_appends_the_best_next_token_and_follows_it(open_map: Callable[
     assert parse_qs(shown.visitor.query())["prompt"] == [PROMPT + answer.replace("·", " ")]
 
 
+def test_behind_an_earlier_token_nothing_is_added_but_a_click_goes_to_the_last(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    shown.visitor.follow(3)
+    button = shown.root.get_by_role("button", name="Only behind the last token")
+    expect(button).to_have_text("To the end ▸")
+    button.click()
+    shown.expect_token(None)
+    expect(shown.root.locator(".add")).to_have_text("Add this ▸")
+    expect(shown.chips).to_have_count(8)
+
+
+def test_strips_and_the_curves_of_the_followed_token_have_names(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    expect(
+        shown.root.get_by_role("img", name="“Once”: row 420 of the embedding matrix")
+    ).to_have_count(1)
+    expect(shown.root.get_by_role("img", name="Position 3: row 3")).to_have_count(1)
+    names = shown.root.locator(".curve.followed").evaluate_all("all => all.map(e => e.ariaLabel)")
+    assert names
+    assert all("“·little” looks at “" in name for name in names)
+
+
 def test_a_mark_says_in_words_what_it_is(open_map: Callable[..., Map]) -> None:
     shown = open_map(width=1920)
     tip = shown.root.locator(".tip")

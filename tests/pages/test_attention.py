@@ -13,11 +13,6 @@ CARD = "attention_card"
 CHOSEN = {"attention-matrices", "attention-lines", "attention-vectors"}
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
 def notes(app, chart):
     """The texts written into a figure."""
     return " ".join(note["text"] for note in figures(app)[chart]["layout"]["annotations"])
@@ -45,6 +40,12 @@ def test_the_card_opens_with_the_strongest_key_of_the_followed_token(model):
     card = given(open_page("attention", prompt=PROMPT, block=3, head=4, token=4), CARD)
     assert card["query"] == 4
     assert card["key"] == tj.trace(model, PROMPT)["pattern", 3][4, 4].argmax()
+
+
+def test_the_card_says_that_its_head_is_off():
+    said = "This head is switched off"
+    assert said not in html(open_page("attention", prompt=PROMPT, block=1, head=2, off="0.3"))
+    assert said in html(open_page("attention", prompt=PROMPT, block=0, head=3, off="0.3"))
 
 
 @pytest.mark.parametrize(

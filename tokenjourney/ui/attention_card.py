@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tokenjourney.analysis.journey_map import packed
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import symmetric_limit
-from tokenjourney.ui import components, figure, state
+from tokenjourney.ui import components, figure, knock_outs, state
 
 if TYPE_CHECKING:
     from tokenjourney.ui.page import Page
@@ -33,6 +33,7 @@ def attention_card(
     log_totals: NDArray[Any],
     key: int,
     table: Callable[[], Table],
+    said: str = "figures.card.caption",
     **values: object,
 ) -> None:
     """The cell of the followed token and `key`: two vectors, their products, four steps.
@@ -44,6 +45,7 @@ def attention_card(
         log_totals: (T,), logarithms of the denominators of the softmax.
         key: Position of the token that answers.
         table: The same numbers as a table.
+        said: Key of its caption.
         **values: What `{name}` in the caption stands for.
     """
     header = {
@@ -70,5 +72,5 @@ def attention_card(
             data=packed(header, {name: np.asarray(a, np.float32) for name, a in arrays.items()}),
             on_keep_change=kept,
         )
-        caption = page.text("figures.card.caption", **values)
+        caption = knock_outs.marked(page, page.text(said, **values))
         figure.foot(f"{page.name}-card", caption, table, saves=True)

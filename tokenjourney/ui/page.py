@@ -237,8 +237,8 @@ class Page:
         here = _NAME.sub(number, named)
         st.html(
             '<p class="tj-shapes" aria-label="Shapes of what flows through">'
-            f"<code>{words.escaped(named)}</code><span>here</span>"
-            f"<code>{words.escaped(here)}</code></p>"
+            f"<code>{words.escaped(named)}</code>"
+            f"<span><i>here</i><code>{words.escaped(here)}</code></span></p>"
         )
 
     def look_for(self, key: str = "look_for", **values: object) -> None:

@@ -59,7 +59,10 @@ function created(root) {
     view.send("follow", position)
   }
   view.play.addEventListener("click", () => (view.frame ? view.stop() : playing(view)))
-  view.add.addEventListener("click", () => view.send("add", view.data.followed))
+  view.add.addEventListener("click", () => {
+    if (view.data.add.shown) view.send("add", view.data.followed)
+    else view.follow(view.data.n_tokens - 1)
+  })
   view.scroll.addEventListener("scroll", () => stayInSight(view))
   watchHover(view)
   watchKeys(view)
@@ -130,10 +133,11 @@ function draw(view) {
 
 function showAdd(view) {
   const { add, data, at } = view
-  add.hidden = !data.add.shown
-  add.textContent = data.words.add
-  add.disabled = Boolean(data.add.problem)
-  add.title = data.add.problem || data.add.says
+  const { shown, problem, says } = data.add
+  add.classList.toggle("back", !shown)
+  add.textContent = shown ? data.words.add : data.words.add_back
+  add.disabled = shown && Boolean(problem)
+  add.title = !shown ? data.words.add_back_says : problem || says
   add.setAttribute("aria-label", add.title)
   add.style.left = `${GUTTER + at.width - 92}px`
 }
@@ -225,5 +229,6 @@ export default function (component) {
   const places = grown && new Map(view.at.places.map((row) => [row.position, row.y]))
   draw(view)
   if (grown) slide(view, places)
+  else withOwnLetters(() => draw(view))
   offerFiles(view)
 }

@@ -90,7 +90,11 @@ function drawCurves(view) {
       "stroke-opacity": (followed ? 0.36 + 0.6 * value : 0.2 + 0.55 * value) * (unreachable(view, query) ? 0.4 : 1),
     })
     view[followed ? "column" : "under"](`block${block}`).append(path)
-    view.curves.push({ c, block, query, key: data.curve_keys[c], y0, y1: to.y, x0, x1, path, followed })
+    const curve = { c, block, query, key: data.curve_keys[c], y0, y1: to.y, x0, x1, path, followed }
+    view.curves.push(curve)
+    if (!followed) continue
+    path.setAttribute("role", "img")
+    path.setAttribute("aria-label", curveLines(view, curve).join(". "))
   }
 }
 

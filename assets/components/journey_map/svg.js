@@ -29,10 +29,16 @@ const rect = (x, y, width, height, className, more = {}) =>
   make("rect", { x, y, width: Math.max(0, width), height: Math.max(0, height), class: className, ...more })
 
 const ruler = document.createElement("canvas").getContext("2d")
+const font = (size, weight) => `${weight} ${size}px "Source Sans", "Source Sans Pro", sans-serif`
 
 function measured(words, size, weight = 400) {
-  ruler.font = `${weight} ${size}px "Source Sans", "Source Sans Pro", sans-serif`
+  ruler.font = font(size, weight)
   return ruler.measureText(words).width
+}
+
+// Where the page's letters are still on their way, words were measured with others: draw again with them.
+function withOwnLetters(redraw) {
+  if (!document.fonts.check(font(14, 650))) document.fonts.load(font(14, 650)).then(redraw)
 }
 
 // As much of the words as fits into a width.

@@ -175,7 +175,8 @@ function drawStrip(view, row, i, name, values, step, table) {
   const image = make("image", {
     x, y: row.y - row.chip / 2, width: at.strip, height: row.chip, preserveAspectRatio: "none",
     href: view.picture(`${name}${i}`, () => stripPicture(values, i, d, step, data.limit, table)),
-    class: "strip", "data-position": row.position,
+    class: "strip", "data-position": row.position, role: "img",
+    "aria-label": filled(data.hover[name], { token: data.labels[i], position: row.position, id: data.ids[i] }),
   })
   const group = view.column(name)
   group.append(image)
