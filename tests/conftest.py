@@ -21,6 +21,12 @@ settings.load_profile("tokenjourney")
 
 
 @pytest.fixture(scope="session")
+def model():
+    """The bundled model."""
+    return tj.load_model()
+
+
+@pytest.fixture(scope="session")
 def data_folder():
     """The training text and GPT-2's tokenizer files, which do not come with the project."""
     folder = os.environ.get("TOKENJOURNEY_DATA")

@@ -11,11 +11,6 @@ PROMPT = "The dog chased another dog"
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
-@pytest.fixture(scope="module")
 def journey(model):
     return tj.trace(model, PROMPT)
 

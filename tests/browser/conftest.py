@@ -34,13 +34,17 @@ ARGUMENTS = [
 # goes on with the right address.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 # Counts how often the script began to run, for tests that wait for what their click brings about.
+# A run may be over before the observer hears of it: what a change led to stands in the next one.
 COUNT_RUNS = """
   window.runs = 0
   new MutationObserver((changes) => {
-    for (const change of changes)
-      if (change.target.dataset.testScriptState === 'running') window.runs += 1
+    changes.forEach((change, i) => {
+      const next = changes[i + 1]?.oldValue ?? change.target.dataset.testScriptState
+      if (next === 'running' && change.oldValue !== 'running') window.runs += 1
+    })
   }).observe(document, {
-    subtree: true, attributes: true, attributeFilter: ['data-test-script-state'],
+    subtree: true, attributes: true, attributeOldValue: true,
+    attributeFilter: ['data-test-script-state'],
   })
 """
 

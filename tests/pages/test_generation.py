@@ -9,11 +9,6 @@ from tests.pages.driver import charts, html, open_page, run, trace
 PROMPT = "Once upon a time"
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
 def written(app):
     """The token IDs behind the prompt, as the link has them."""
     text = app.query_params.get("go", "")

@@ -13,11 +13,6 @@ FIGURES = (
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
-@pytest.fixture(scope="module")
 def journey(model):
     return tj.trace(model, PROMPT)
 

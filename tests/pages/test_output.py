@@ -9,11 +9,6 @@ from tokenjourney.generation import choose
 PROMPT = "The dog chased another dog"
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
 def drawn(app):
     """The token that the page says the draw falls on."""
     said = html(app)

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
-import tokenjourney as tj
 from tokenjourney.analysis.parameters import gpt2_parameters, work_per_token
 from tokenjourney.model.config import GPT2Config
 
 PROMPT = "The dog chased another dog"
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
 
 
 def test_the_treemap_holds_every_tensor_and_the_sum_is_said(visit, model):

@@ -19,11 +19,6 @@ from tokenjourney.ui.measure import measured
 LONG = "The dog chased the cat. 😀 naïve \u0301 日本語 " * 40
 
 
-@pytest.fixture(scope="module")
-def model():
-    return tj.load_model()
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.text(min_size=1, max_size=60), st.integers(1, 60))
 @example("😀", 200)
