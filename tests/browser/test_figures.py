@@ -12,6 +12,9 @@ from pathlib import Path
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
+import numpy as np
+import pytest
+
 from tokenjourney.ui import components
 
 MARK = """node => {
@@ -29,6 +32,63 @@ def _saved(visitor, figure: str, kind: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
+# The middle of each text beside the marks, as drawn here and as Plotly draws it, by its words.
+NOTES = """async () => {
+  const found = []
+  const middles = (texts, frame) => {
+    const { left, top } = frame.getBoundingClientRect()
+    return [...texts].map((text) => {
+      const box = text.getBoundingClientRect()
+      return [text.textContent, box.left + box.width / 2 - left, box.top + box.height / 2 - top]
+    }).sort()
+  }
+  for (const chart of document.querySelectorAll('.tj-chart[data-drawn]')) {
+    if (!chart.querySelector('.tj-notes text') || chart.querySelector('.annotation')) continue
+    chart.style.contentVisibility = 'visible'
+    const { data, layout } = chart.tjFigure
+    if (layout.annotations.some((note) => note.text.includes('<br>'))) continue
+    const other = document.createElement('div')
+    document.body.append(other)
+    await Plotly.newPlot(other, structuredClone(data),
+                         structuredClone({ ...layout, width: chart.clientWidth }))
+    found.push([middles(chart.querySelectorAll('.tj-notes text'), chart),
+                middles(other.querySelectorAll('.annotation-text'), other)])
+    other.remove()
+  }
+  return found
+}"""
+
+
+@pytest.mark.parametrize("path", ["/layers", "/output"])
+def test_texts_beside_the_marks_stand_where_plotly_would_set_them(visitor, path):
+    visitor.open(path, prompt="The dog chased the cat")
+    charts = visitor.page.evaluate(NOTES)
+    assert len(charts) > 1
+    for ours, plotlys in charts:
+        assert [text for text, *_ in ours] == [text for text, *_ in plotlys]
+        places = [[place for _, *place in texts] for texts in (ours, plotlys)]
+        assert np.abs(np.subtract(*places)).max() < 2, ours  # pixels
+
+
+def test_charts_in_view_are_drawn_before_the_others_and_those_in_the_end(visitor):
+    visitor.open("/layers", prompt="The dog chased the cat", token=4)
+    visitor.page.evaluate("""() => {
+      window.drawn = []
+      new MutationObserver((changes) => {
+        for (const { target } of changes) {
+          const { top, bottom } = target.getBoundingClientRect()
+          if ('drawn' in target.dataset) window.drawn.push(bottom > 0 && top < innerHeight)
+        }
+      }).observe(document, { subtree: true, attributeFilter: ['data-drawn'] })
+      document.querySelector('.st-key-chart-layers-context').scrollIntoView()
+    }""")
+    with visitor.rerun():
+        visitor.page.locator(".chip").nth(2).dispatch_event("click")
+    drawn = visitor.page.evaluate("window.drawn")
+    assert drawn[0]
+    assert not all(drawn)
+
+
 def test_a_figure_can_be_saved_and_its_table_opened(visitor):
     visitor.open("/tokens", prompt="The dog chased another dog")
     visitor.figures()
@@ -39,7 +99,9 @@ def test_a_figure_can_be_saved_and_its_table_opened(visitor):
     assert height > 200
     svg = ElementTree.fromstring(_saved(visitor, "tokens-counts", "SVG"))
     assert svg.tag.endswith("}svg")
-    assert "characters" in "".join(svg.itertext())
+    assert "characters" in "".join(svg.itertext())  # the title of an axis
+    beside = next(part for part in svg.iter() if part.get("class") == "tj-notes")
+    assert "26" in list(beside.itertext())  # characters and bytes
     text = _saved(visitor, "tokens-pieces", "CSV").decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:3] == ["position", "token", "ID"]
