@@ -41,8 +41,18 @@ def probabilities(logits: Floats, temperature: float = 1.0) -> NDArray[np.float6
 
 
 def ranking(logits: Floats) -> NDArray[np.intp]:
-    """Token IDs from the largest logit down; of equal ones the lower ID first. (d_vocab,)."""
-    return np.argsort(-logits, kind="stable")
+    """Token IDs from the largest logit down; of equal ones the lower ID first. (d_vocab,).
+
+    Sorts whole numbers, which is many times quicker than a stable sort of floats: the bits of a
+    float32 in the high half, in an order that agrees with the floats', and the ID in the low one.
+    """
+    if logits.dtype != np.float32:
+        return np.argsort(-logits, kind="stable")
+    bits = (0 - logits).view(np.int32)  # 0 − x: no −0, whose bits differ from those of 0
+    ascending = np.where(bits < 0, bits ^ np.int32(2**31 - 1), bits).astype(np.int64)
+    keys = ascending << 32 | np.arange(len(logits))
+    keys.sort()
+    return keys & (2**32 - 1)
 
 
 def kept(
