@@ -14,12 +14,15 @@ from tokenjourney.analysis.heads import KINDS
 from tokenjourney.beyond.config import BeyondConfig
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.loading import checkpoint_folder
+from tokenjourney.model.packing import WEIGHTS
 from tokenjourney.training.card import model_card
 from tokenjourney.training.corpus import Repetition, read_stories
-from tokenjourney.training.evaluate import bits_per_byte
+from tokenjourney.training.evaluate import bits_per_byte, greedy_agreement, need_tokenizer
 from tokenjourney.training.loop import Recipe
 from tokenjourney.training.progress import read_facts
 from tokenjourney.training.run import Run, publish, publish_steps, train
+
+_AGREEMENT_STORIES = 20  # these are walked through token by token
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +57,7 @@ def _trace(options: argparse.Namespace) -> None:
 
 
 def _generate(options: argparse.Namespace) -> None:
-    model = tj.load_model(options.model)
+    model = tj.load_model(options.model, weights=options.weights)
     steps = tj.generate(
         model,
         options.prompt,
@@ -94,12 +97,13 @@ def _models(_: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    model = tj.load_model(options.model)
-    if model.tokenizer is None:
-        raise tj.PromptError(f"{model.name} has no tokenizer: {model.tokenizer_problem}")
+    model = tj.load_model(options.model, weights=options.weights)
     stories = read_stories([options.corpus])
-    bits = bits_per_byte(model.network, model.tokenizer, stories)
+    bits = bits_per_byte(model.network, need_tokenizer(model), stories)
     print(f"{bits:.4f} bits per byte on {len(stories):,} stories of {options.corpus}")
+    if options.weights != "fp32":
+        same = greedy_agreement(model, tj.load_model(options.model), stories[:_AGREEMENT_STORIES])
+        print(f"{same:.2%} of the tokens that it finds most probable are those of fp32")
 
 
 def _heads(options: argparse.Namespace) -> None:
@@ -219,6 +223,10 @@ def _parser() -> argparse.ArgumentParser:
     def model_option(made: argparse.ArgumentParser) -> None:
         made.add_argument("--model", help="a Hub id or a local folder; the bundled one if left out")
 
+    def weights_option(made: argparse.ArgumentParser) -> None:
+        what = "what the network computes with: bf16 and int8 are rounded, and generate quicker"
+        made.add_argument("--weights", choices=WEIGHTS, default="fp32", help=what)
+
     tracing = command("trace", "Trace a prompt and print its tokens and the next one", _trace)
     tracing.add_argument("prompt")
     model_option(tracing)
@@ -228,6 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     generating = command("generate", "Go on from a prompt", _generate)
     generating.add_argument("prompt")
     model_option(generating)
+    weights_option(generating)
     generating.add_argument("--max-new-tokens", type=int, default=50)
     generating.add_argument("--temperature", type=float, default=1.0, help="0 is greedy")
     generating.add_argument("--top-k", type=int)
@@ -254,6 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     measuring = command("evaluate", "Measure bits per byte on a held-out text", _evaluate)
     measuring.add_argument("corpus", type=Path, help="stories between lines of <|endoftext|>")
     model_option(measuring)
+    weights_option(measuring)
 
     _add_train(command("train", "Train BPE and a GPT-2 from a plain text file", _train))
     return parser

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from tokenjourney.__main__ import main
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.training.corpus import NOT_A_TARGET, Repetition, Windows, end_of_text_id
-from tokenjourney.training.evaluate import bits_per_byte
+from tokenjourney.training.evaluate import bits_per_byte, greedy_agreement
 from tokenjourney.training.loop import Recipe, make_optimizers, next_token_loss, training_steps
 from tokenjourney.training.progress import read_facts
 from tokenjourney.training.run import Run, train
@@ -211,7 +212,19 @@ def test_the_command_trains_a_folder_that_loads(files, tmp_path, capsys):
     assert "Stories of a test." in card
     assert "> Once upon a time" in card
     assert json.loads((out / "config.json").read_text())["model_type"] == "gpt2"
+    capsys.readouterr()
     assert main(["evaluate", str(held_out), "--model", str(out)]) == 0
+    assert "of fp32" not in capsys.readouterr().out
+    assert main(["evaluate", str(held_out), "--model", str(out), "--weights", "int8"]) == 0
+    assert re.search(r"\d+\.\d\d% of the tokens .* are those of fp32", capsys.readouterr().out)
+
+
+def test_a_model_agrees_with_itself_and_seldom_with_another(files):
+    model, other = tj.load_model(), tj.load_model()
+    text = ["One day Tom saw a big dog in the park."]
+    assert greedy_agreement(model, other, text) == 1
+    other.network.unembedding = lambda x, bias: -x @ model.network.W_U
+    assert greedy_agreement(model, other, text) < 0.1
 
 
 def test_a_missing_corpus_is_told(tmp_path, capsys):

@@ -33,12 +33,15 @@ def is_beyond(folder: str | os.PathLike[str]) -> bool:
     return isinstance(raw, dict) and raw.get("model_type") == MODEL_TYPE
 
 
-def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) -> Model:
+def load_checkpoint(
+    folder: str | os.PathLike[str], *, name: str | None = None, weights: str = "fp32"
+) -> Model:
     """Opens a folder that `save_checkpoint` wrote.
 
     Args:
         folder: Holds config.json, model.safetensors and the tokenizer's files.
         name: The model's name; the folder's own where not given.
+        weights: What the parts that are GPT-2's own compute with; see `load_model`.
 
     Raises:
         CheckpointError: a file is missing or damaged, or the weights do not fit the sizes.
@@ -52,8 +55,8 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
         network = BeyondGPT2(config)
     wanted = {own: tuple(tensor.shape) for own, tensor in network.state_dict().items()}
     gpt2.refuse(stored.problems(wanted), path)
-    weights = {own: stored.tensor(own).float() for own in wanted}
-    return gpt2.opened_model(network, weights, path, name)
+    tensors = {own: stored.tensor(own).float() for own in wanted}
+    return gpt2.opened_model(network, tensors, path, name, weights)
 
 
 def read_config(folder: Path) -> BeyondConfig:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tokenjourney.errors import CheckpointError, ModelNotFoundError, Unsupported
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.model import Model
+from tokenjourney.model.packing import WEIGHTS
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.vocabulary import TOKENIZER_FILES
 
@@ -76,15 +78,19 @@ _OUTER_NAMES = {
 _MASK = re.compile(r"h\.\d+\.attn\.(bias|masked_bias)")
 
 
-def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) -> Model:
+def load_checkpoint(
+    folder: str | os.PathLike[str], *, name: str | None = None, weights: str = "fp32"
+) -> Model:
     """Opens a folder in Hugging Face's GPT-2 layout.
 
-    Weights in fp32 are mapped into memory, not copied; fp16 and bf16 are converted to fp32.
+    Weights in fp32 are mapped into memory; fp16 and bf16 are converted to fp32. The large ones are
+    copied once more into the layout that packing.py describes.
 
     Args:
         folder: Holds config.json, model.safetensors (or its shards and their index), and the
             tokenizer's files, without which the model takes token IDs only.
         name: The model's name; the folder's own where not given.
+        weights: What the network computes with; see `load_model`.
 
     Raises:
         ModelNotFoundError: there is no such folder.
@@ -107,20 +113,29 @@ def load_checkpoint(folder: str | os.PathLike[str], *, name: str | None = None) 
         )
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
         network = GPT2(config)
-    return opened_model(network, _weights(stored, network, path), path, name)
+    return opened_model(network, _weights(stored, network, path), path, name, weights)
 
 
 def opened_model(
-    network: GPT2, weights: Mapping[str, Tensor], folder: Path, name: str | None = None
+    network: GPT2,
+    tensors: Mapping[str, Tensor],
+    folder: Path,
+    name: str | None = None,
+    weights: str = "fp32",
 ) -> Model:
     """A network made on the meta device, with its weights put in and the folder's tokenizer."""
-    network.load_state_dict(weights, strict=True, assign=True)
+    if weights not in WEIGHTS:
+        raise CheckpointError(f"weights is {weights!r}; give one of {', '.join(WEIGHTS)}.")
+    network.load_state_dict(tensors, strict=True, assign=True)
     network.requires_grad_(False).eval()
     tokenizer, problem = None, ""
-    try:
-        tokenizer = Tokenizer.from_folder(folder, n_vocab=network.config.d_vocab)
-    except UnsupportedTokenizerError as error:
-        problem = str(error)
+    with ThreadPoolExecutor(1) as pool:  # packs while Python builds the tokenizer
+        packing = pool.submit(network.pack, weights)
+        try:
+            tokenizer = Tokenizer.from_folder(folder, n_vocab=network.config.d_vocab)
+        except UnsupportedTokenizerError as error:
+            problem = str(error)
+        packing.result()
     return Model(name or folder.resolve().name, network, tokenizer, problem)
 
 

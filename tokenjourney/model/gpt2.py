@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.hooks import NO_TAP, Tap
+from tokenjourney.model.packing import Product, packed, packed_unembedding
 
 
 class KeyValueStore(Protocol):
@@ -36,15 +38,22 @@ class KeyValueStore(Protocol):
 
 
 class Linear(nn.Module):
-    """y = x W + b, with W as (d_in, d_out)."""
+    """y = x W + b, with W as (d_in, d_out).
+
+    Attributes:
+        product: The same from a packed copy of W, for runs without gradients; see packing.py.
+    """
 
     def __init__(self, d_in: int, d_out: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(d_in, d_out))
         self.bias = nn.Parameter(torch.zeros(d_out))
+        self.product: Product | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, d_in) → (…, d_out)."""
+        if self.product is not None and not torch.is_grad_enabled():
+            return self.product(x, self.bias)
         flat = torch.addmm(self.bias, x.reshape(-1, x.shape[-1]), self.weight)
         return flat.view(*x.shape[:-1], flat.shape[-1])
 
@@ -189,6 +198,7 @@ class GPT2(nn.Module):
         self.ln_final = self.norm(config.d_model, config.layer_norm_eps)
         if not config.tied:
             self.W_U_untied = nn.Parameter(torch.empty(config.d_vocab, config.d_model))
+        self.unembedding: Product | None = None  # the product with W_U, packed
 
     @property
     def norm(self) -> type[nn.Module]:
@@ -204,6 +214,20 @@ class GPT2(nn.Module):
         """The unembedding (d_model, d_vocab): the transpose of W_E where the two are tied."""
         rows: Tensor = self.W_E if self.config.tied else self.W_U_untied
         return rows.T
+
+    def pack(self, weights: str = "fp32") -> None:
+        """Lays the large weights out anew for runs without gradients, once they are final.
+
+        Args:
+            weights: "fp32", or what all of them are rounded to: "bf16" or "int8".
+        """
+        parts = [part for part in self.modules() if isinstance(part, Linear)]
+        with ThreadPoolExecutor(2) as pool:  # memory is slow to get: one waits, one works
+            rows = (part.weight.T for part in parts)
+            products = pool.map(lambda each: packed(each, weights), rows)
+            self.unembedding = packed_unembedding(self.W_U.T, weights)
+        for part, product in zip(parts, products, strict=True):
+            part.product = product
 
     def initialise(self, generator: torch.Generator) -> None:
         """Random weights as GPT-2 had them before training.
@@ -252,8 +276,10 @@ class GPT2(nn.Module):
 
     def unembed(self, x: Tensor, tap: Tap = NO_TAP) -> Tensor:
         """Final LayerNorm, then scores for every token: (…, d_model) → logits (…, d_vocab)."""
-        logits: Tensor = self.ln_final(x, tap.at("ln_final")) @ self.W_U
-        return logits
+        x = self.ln_final(x, tap.at("ln_final"))
+        if self.unembedding is not None and not torch.is_grad_enabled():
+            return self.unembedding(x, None)
+        return x @ self.W_U
 
     def forward(self, ids: Tensor, tap: Tap = NO_TAP) -> Tensor:
         """(B, T) token IDs → logits (B, T, d_vocab)."""

@@ -21,6 +21,7 @@ def load_model(
     *,
     revision: str | None = None,
     local_files_only: bool = False,
+    weights: str = "fp32",
 ) -> Model:
     """Opens a model.
 
@@ -30,13 +31,17 @@ def load_model(
             is fetched once and then kept in the Hub's cache.
         revision: Branch, tag or commit of a Hub repository.
         local_files_only: Whether to take a Hub model from the cache without asking the network.
+        weights: What the network computes with. "fp32" is exact. "bf16" and "int8" round the
+            weights, so that each further token of a large model takes a fraction of the time, at
+            the price of more memory and a little of the quality: WORDS_HERE
 
     Returns:
-        The model, ready to trace; its weights are read from disk as they are needed.
+        The model, ready to trace.
 
     Raises:
         ModelNotFoundError: there is no such model, or it cannot be fetched.
-        CheckpointError: it is damaged, or neither a GPT-2 nor one of tokenjourney.beyond.
+        CheckpointError: it is damaged, or neither a GPT-2 nor one of tokenjourney.beyond; or
+            `weights` is something else.
 
     Example:
         >>> load_model().config.n_layers
@@ -47,7 +52,7 @@ def load_model(
     from tokenjourney.beyond import checkpoints as beyond  # it is built on this package
 
     open_folder = beyond.load_checkpoint if beyond.is_beyond(folder) else load_checkpoint
-    return open_folder(folder, name=os.fspath(name or "") if is_hub else None)
+    return open_folder(folder, name=os.fspath(name or "") if is_hub else None, weights=weights)
 
 
 def checkpoint_folder(

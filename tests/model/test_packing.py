@@ -1,0 +1,111 @@
+"""Packed weights: the same products, quicker; rounded ones: nearly the same."""
+
+import numpy as np
+import pytest
+import torch
+
+import tokenjourney as tj
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2, Linear
+from tokenjourney.model.packing import WORTH_IT, Rounded, packed, packed_unembedding
+from tokenjourney.model.sampling import ranking
+
+ROUNDED = ("bf16", "int8")
+
+
+def numbers(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 33])
+@pytest.mark.parametrize("pack", [packed, packed_unembedding])
+def test_a_packed_weight_gives_the_same_products(n_tokens, pack):
+    rows, x, bias = numbers(1024, 512), numbers(1, n_tokens, 512, seed=1), numbers(1024, seed=2)
+    product = pack(rows)
+    expected = x @ rows.T
+    assert rows.numel() == WORTH_IT
+    torch.testing.assert_close(product(x, None), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(product(x, bias), expected + bias, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(product(x[0, 0], None), expected[0, 0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_small_weight_is_left_alone():
+    assert packed(numbers(64, 64)) is None
+
+
+def test_without_the_library_that_packs_the_rows_themselves_are_used(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    rows, x = numbers(1024, 512), numbers(3, 512, seed=1)
+    torch.testing.assert_close(packed(rows)(x, None), x @ rows.T, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("weights", ROUNDED)
+def test_one_token_and_several_meet_the_same_rounded_weights(weights):
+    rows, x, bias = numbers(96, 64), numbers(5, 64, seed=1), numbers(96, seed=2)
+    product = Rounded(rows, weights)
+    several = product(x, bias)
+    one = torch.stack([product(row, bias) for row in x])
+    spread = several.std()
+    assert (one - several).abs().max() < 0.05 * spread  # x and the result in bf16
+    error = (several - (x @ rows.T + bias)).abs().max()
+    assert 1e-5 * spread < error < 0.05 * spread  # rounded, and not by more than it should be
+
+
+def test_eight_bits_hold_a_row_of_zeros_and_the_largest_of_each_row():
+    rows = torch.tensor([[0.0, 0.0], [127.0, -1.0]])
+    product = Rounded(rows, "int8")
+    assert product(torch.eye(2), None).T.tolist() == [[0.0, 0.0], [127.0, -1.0]]
+
+
+def test_gradients_go_through_the_weights_themselves():
+    layer = Linear(1024, 512)
+    torch.nn.init.normal_(layer.weight)
+    layer.product = Rounded(layer.weight.T, "int8")
+    x = numbers(2, 1024)
+    assert torch.equal(layer(x), torch.addmm(layer.bias, x, layer.weight))
+    with torch.no_grad():
+        assert not torch.equal(layer(x), torch.addmm(layer.bias, x, layer.weight))
+
+
+def test_a_large_network_packs_all_it_computes_with():
+    network = GPT2(GPT2Config(n_layers=1, n_heads=8, d_model=512, d_vocab=1024, n_ctx=16))
+    network.initialise(torch.Generator().manual_seed(0))
+    ids = torch.tensor([[1, 2, 3]])
+    with torch.no_grad():
+        plain = network(ids)
+        network.pack()
+        block = network.blocks[0]
+        assert block.attn.qkv.product
+        assert block.mlp.up.product
+        assert network.unembedding
+        torch.testing.assert_close(network(ids), plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("weights", ROUNDED)
+def test_a_rounded_model_can_be_watched_edited_and_continued(weights):
+    prompt = "Once upon a time there was a little"
+    exact = tj.trace(tj.load_model(), prompt)
+    model = tj.load_model(weights=weights)
+    journey = tj.trace(model, prompt)
+    assert journey["pattern", 3].dtype == journey.logits.dtype == np.float32
+    assert 0 < np.abs(journey.logits - exact.logits).max() < 0.6
+    assert journey.next_tokens(k=1)[0].token_id == exact.next_tokens(k=1)[0].token_id
+    longer = journey.extend(exact.next_tokens(k=1)[0].token_id)
+    whole = tj.trace(model, longer.token_ids)
+    np.testing.assert_allclose(longer.logits_at(), whole.logits_at(), atol=0.5)
+    edited = tj.trace(model, prompt, [tj.ablate_head(block=1, head=2)])
+    assert not edited["z", 1][:, 2].any()
+
+
+def test_no_other_rounding_is_known():
+    with pytest.raises(tj.CheckpointError, match="'int3'; give one of fp32, bf16, int8"):
+        tj.load_model(weights="int3")
+
+
+def test_tokens_are_ranked_as_a_stable_sort_ranks_them():
+    random = np.random.default_rng(0)
+    logits = random.normal(size=5000).astype(np.float32).round(2)  # many equal ones
+    logits[:6] = [0.0, -0.0, np.inf, -np.inf, 1e-42, -1e-42]
+    expected = np.argsort(-logits, kind="stable")
+    assert ranking(logits).tolist() == expected.tolist()
+    assert ranking(logits.astype(np.float64)).tolist() == expected.tolist()

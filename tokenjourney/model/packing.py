@@ -1,0 +1,119 @@
+"""Weights laid out for the processor: the same numbers, in the order in which it reads them.
+
+A product with a weight takes as long as fetching it from memory where there is one token, and as
+the processor's multiplying where there are many. Both are quicker from blocks that fit its
+registers than from rows, so each large weight is copied into such blocks once, when a model is
+opened. The weights themselves stay as they were, for everything that reads or trains them.
+
+Where one token follows another, numbers of half or a quarter of the size are fetched in less time:
+that is what `Rounded` is for. All shapes: weights as rows (d_out, d_in), x as (…, d_in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Product = Callable[[Tensor, Tensor | None], Tensor]
+"""x (…, d_in) and perhaps a bias (d_out,) → x W + bias (…, d_out)."""
+
+WEIGHTS = ("fp32", "bf16", "int8")
+"""What the numbers of a weight can be kept as."""
+
+WORTH_IT = 2**19
+"""Numbers from which on a weight is packed: smaller ones stay in the processor's cache anyway."""
+
+_ROWS = 32  # the blocks suit a product of so many rows best, and any other well
+
+
+def packed(rows: Tensor, weights: str = "fp32") -> Product | None:
+    """The product with a weight (d_out, d_in); None where packing is of no use."""
+    rows = rows.detach()
+    if weights != "fp32":
+        return Rounded(rows, weights)
+    return blocks(rows) if rows.numel() >= WORTH_IT else None
+
+
+def packed_unembedding(rows: Tensor, weights: str = "fp32") -> Product | None:
+    """The same for W_U, which is large and often needed for one token only."""
+    rows = rows.detach()
+    if weights != "fp32":
+        return Rounded(rows, weights)
+    return Scores(rows) if rows.numel() >= WORTH_IT else None
+
+
+def blocks(rows: Tensor) -> Product:
+    """A product with a copy in the blocks of oneDNN; with the rows where torch comes without it."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return lambda x, bias: F.linear(x, rows, bias)
+    copy = torch.ops.mkldnn._reorder_linear_weight(rows.contiguous(), _ROWS)
+    multiply = torch.ops.mkldnn._linear_pointwise
+
+    def product(x: Tensor, bias: Tensor | None) -> Tensor:
+        result: Tensor = multiply(x, copy, bias, "none", [], "")
+        return result
+
+    return product
+
+
+def is_one_token(x: Tensor) -> bool:
+    """Whether x (…, d_in) is a single row."""
+    return x.numel() == x.shape[-1]
+
+
+class Scores:
+    """The product with W_U: from its rows for one token, from blocks once several are asked for.
+
+    Matrix libraries fetch rows at full speed for four columns at once, and at half for one alone.
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        """Copies nothing yet."""
+        self._rows = rows
+        self._blocks: Product | None = None
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) → (…, d_out)."""
+        if is_one_token(x):
+            four = x.reshape(1, -1).expand(4, -1).contiguous()
+            one = (self._rows @ four.T)[:, 0].contiguous().view(*x.shape[:-1], -1)
+            return one if bias is None else one + bias
+        if self._blocks is None:
+            self._blocks = blocks(self._rows)
+        return self._blocks(x, bias)
+
+
+class Rounded:
+    """A product with rounded weights, for one token quicker than with exact ones.
+
+    bf16 keeps 8 binary digits of each number. int8 keeps each as one of 255 steps between the
+    largest of its row and the negative of that. One token meets the rounded weights themselves,
+    with x and the result in bf16; several meet the same numbers as float32, in blocks.
+    """
+
+    def __init__(self, rows: Tensor, weights: str) -> None:
+        """Rounds the rows to "bf16" or "int8"."""
+        self._steps: Tensor | None = None
+        if weights == "int8":
+            self._steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
+            each = self._steps.float()[:, None]
+            self._rows = (rows / each).round().clamp(-127, 127).to(torch.int8).contiguous()
+            self._blocks = blocks(self._rows.float() * each)
+        else:
+            self._rows = rows.bfloat16().contiguous()
+            self._blocks = blocks(self._rows.float())
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) → (…, d_out)."""
+        if not is_one_token(x):
+            return self._blocks(x, bias)
+        short = x.reshape(1, -1).bfloat16()
+        if self._steps is None:
+            result = F.linear(short, self._rows)
+        else:
+            result = torch.ops.aten._weight_int8pack_mm(short, self._rows, self._steps)
+        result = result.float().view(*x.shape[:-1], -1)
+        return result if bias is None else result + bias
