@@ -99,6 +99,19 @@ def test_the_norms_table_has_a_column_per_depth():
     assert rows[1] == (1, "·dog₁", 1.0, 3.0, 6.0)
 
 
+def test_wide_ranks_side_by_side_are_not_written_over_each_other():
+    def written(ranks):
+        line = rank_figure(
+            ranks=ranks, probabilities=[0] * len(ranks), label="a", vocabulary=50_257
+        ).data[0]
+        return [text.strip("\u00a0<b>/") for text in line.text]
+
+    flat = [6468, 5777, 5714, 574, 1900, 30, 16, 11, 1, 1, 1, 1, 1]
+    assert written(flat)[:5] == ["6,468", "", "5,714", "574", "1,900"]
+    assert written(flat)[-5:] == ["1"] * 5
+    assert written([6468, 5777, 5714]) == ["6,468", "5,777", "5,714"]
+
+
 def test_rank_one_is_on_top():
     fig = rank_figure(ranks=[900, 7, 1], probabilities=[0, 0.1, 0.6], label="<b>", vocabulary=2048)
     np.testing.assert_array_equal(fig.data[0].y, [900, 7, 1])

@@ -22,6 +22,7 @@ _GRID_WIDE = 780
 # From here on the names of the depths have no room for "embedding": half a page, and a whole one.
 _MOST_NAMED, _MOST_NAMED_WIDE = 9, 14
 _STEEP = 0.05
+_MOST_RANKS, _LETTERS_APART = 16, 44  # half a page holds so many letters side by side
 
 
 def depth_names(blocks: int) -> list[str]:
@@ -213,12 +214,12 @@ def rank_figure(
     if before is not None:
         _add_ranks_before(sketch, as_vector(before, "before"), theme)
         dots = {"size": 10, "color": colour}
+    heights = -np.log10(places) / np.log10(max(vocabulary, 2))
     sketch.trace(
         scatter(
             x=np.arange(len(places)), y=places, mode="lines+markers+text", cliponaxis=False,
             line={"color": colour, "width": 2.5}, name="rank", marker=dots,
-            text=[f"<b>{count(int(p))}</b>" for p in places] if len(places) <= 16 else None,
-            textposition=beside(-np.log10(places) / np.log10(max(vocabulary, 2))),
+            text=_ranks_written(places, heights), textposition=beside(heights),
             textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}, “{escaped(label)}” is number {count(int(p))} of "
                        f"{count(vocabulary)}, with {share(float(s))}"
@@ -234,6 +235,23 @@ def rank_figure(
                "title": {"text": f"rank of {count(vocabulary)}"}},
     )  # fmt: skip
     return sketch.figure()
+
+
+def _ranks_written(ranks: Array, heights: Array) -> list[str] | None:
+    """The ranks as texts: none of a long line, nor where the last one written is in the way."""
+    if len(ranks) > _MOST_RANKS:
+        return None
+    texts = [count(int(rank)) for rank in ranks]
+    written: list[str] = []
+    last = 0
+    for here, text in enumerate(texts):
+        wide = (len(texts[last]) + len(text)) / 2 > _LETTERS_APART / len(ranks) * (here - last)
+        if here and wide and abs(heights[here] - heights[last]) < _STEEP:
+            written.append("")
+            continue
+        written.append(f"\u00a0<b>{text}</b>\u00a0")
+        last = here
+    return written
 
 
 def _add_ranks_before(sketch: Sketch, ranks: Array, theme: Theme) -> None:

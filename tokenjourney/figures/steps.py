@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, note, outline
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.text import escaped, share, shortened
+from tokenjourney.figures.text import count, escaped, share, shortened
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import scatter
 
@@ -125,7 +125,7 @@ def _add_column(
             ground(place, place + _CELL, top, bottom, soft),
             ground(place, place + _CELL * float(value), top, bottom, bar),
         )
-        rank = f" <i>#{column.chosen_rank + 1}</i>" if row == len(column.labels) else ""
+        rank = f" <i>#{count(column.chosen_rank + 1)}</i>" if row == len(column.labels) else ""
         said = (
             f"<b>{escaped(shortened(label, 9))}</b>" if is_taken else escaped(shortened(label, 9))
         )

@@ -55,8 +55,11 @@ function drawShapes(view) {
   }
   view.ground.append(text(0, y, "note", words.shape))
   place(measured(words.shape, 13.5) + 8, shape(data.n_tokens), "start", data.hover.shape_tokens)
-  place(at.embedding + at.strip / 2, inside, "middle")
-  place(at.position + at.strip / 2, inside, "middle")
+  const centre = (name) => at[name] + at.strip / 2
+  const both = inside.length * CODE + 8 <= at.position - at.embedding
+  for (const x of both ? [centre("embedding"), centre("position")] : [(centre("embedding") + centre("position")) / 2]) {
+    place(x, inside, "middle")
+  }
   place(at.label, shape(data.n_tokens, config.d_vocab), "start", data.hover.shape_logits)
   const [half, wide] = [measured(words.never, 13.5) / 2 + 10, inside.length * CODE + 8]
   const middle = (at.stack + at.end) / 2
@@ -139,9 +142,10 @@ function drawRow(view, row, i, table) {
     radio.append(rect(0, y - chip / 2, at.chip, chip, "face", { rx: Math.min(6, chip / 3) }))
     const size = chip >= 22 ? 15 : chip >= 16 ? 13.5 : 12
     const base = y + size * 0.34
-    const tail = measured(whole(id), size - 1.5) + 20
+    const room = at.chip - measured(String(id), size - 1.5) - 19
+    const own = measured(data.texts[i], size, 650) <= room ? size : Math.max(12, size - 2)
     radio.append(text(-5, base, "place", position, { "text-anchor": "end", "font-size": Math.min(13, size) }),
-      text(7, base, "word", fitting(data.texts[i], at.chip - tail, size, 650), { "font-size": size }),
+      text(7, base, "word", fitting(data.texts[i], room, own, 650), { "font-size": own }),
       text(at.chip - 7, base, "id", id, { "text-anchor": "end", "font-size": size - 1.5 }),
       rect(-20, y - row.pitch / 2, at.chip + 20, row.pitch, "hit"))
   }
