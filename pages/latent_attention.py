@@ -49,6 +49,7 @@ def strips(block: int) -> None:
         latent_figure(parts=parts, labels=small.labels, followed=token, theme=page.theme),
         lambda: latent_table(parts=parts, labels=small.labels),
         of="model", kept=config.d_latent + config.d_rope, whole=2 * config.n_heads * config.d_nope,
+        some=smalls.drawn(page, small),
     )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def queries(block: int) -> None:
             "queries",
             latent_figure(parts=parts, labels=small.labels, followed=token, theme=page.theme),
             lambda: latent_table(parts=parts, labels=small.labels),
-            of="model",
+            of="model", some=smalls.drawn(page, small),
         )  # fmt: skip
     with right:
         page.say("compressed", d_model=config.d_model, d_query=config.d_query_latent,

@@ -34,6 +34,7 @@ def of_a_block() -> None:
                      block=block, theme=page.theme),
         lambda: bulbs_table(gates=gates, labels=small.labels),
         clicks=small.clicks, of="model", k=config.top_k, n=config.n_experts,
+        some=smalls.drawn(page, small),
     )  # fmt: skip
     page.look_for(token=followed)
     left, right = page.columns(2)

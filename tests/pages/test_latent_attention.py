@@ -1,5 +1,7 @@
 """The page on latent attention shows what the small trained model keeps of the prompt."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,4 @@ def test_one_token_and_a_long_text():
     assert charts(open_page("latent_attention", prompt="Hi"))
     long = open_page("latent_attention", prompt="The dog ran to the cat. " * 30)
     assert len(charts(long)["latent_attention-absorbed"][0]["x"]) == 16
+    assert len(re.findall(r"Drawn are tokens \d+–\d+ of \d+\.", html(long))) == 2

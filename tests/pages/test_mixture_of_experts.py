@@ -1,5 +1,7 @@
 """The page on experts shows what the small trained model really does with the prompt."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,4 @@ def test_one_token_and_a_long_text():
     assert charts(open_page("mixture_of_experts", prompt="Hi"))
     page = open_page("mixture_of_experts", prompt="The dog ran to the cat. " * 30)
     assert len(trace(page, "mixture_of_experts-bulbs", "lit")["x"]) == 60 * 16
+    assert re.search(r"Drawn are tokens \d+–\d+ of \d+\.", html(page))

@@ -11,6 +11,7 @@ from tokenjourney.analysis.beyond import kept_numbers, stored_result
 from tokenjourney.analysis.experts import ExpertSurvey, stored_expert_survey
 from tokenjourney.beyond.network import active_parameters
 from tokenjourney.figures.export import Table
+from tokenjourney.figures.strips import window
 from tokenjourney.model.loading import MODELS_FOLDER
 from tokenjourney.ui import cache
 from tokenjourney.ui.text import Safe, escaped
@@ -67,6 +68,13 @@ def small(page: Page, name: str) -> Small:
         ids == tuple(page.journey.token_ids),
         len(whole) > len(ids),
     )
+
+
+def drawn(page: Page, small: Small) -> Safe | str:
+    """Which tokens a figure of rows shows, where they are not all: the page's text "window"."""
+    n = len(small.labels)
+    first, end = window(n, small.token)
+    return page.text("window", first=first, last=end - 1, T=n) if end - first < n else ""
 
 
 def survey(name: str) -> ExpertSurvey:
@@ -137,4 +145,13 @@ def table_html(table: Table) -> Safe:
     return Safe(f'<div class="tj-table" tabindex="0">{table_}</div>')
 
 
-__all__ = ["NAMES", "Small", "comparison", "favourites", "small", "survey", "table_html"]
+__all__ = [
+    "NAMES",
+    "Small",
+    "comparison",
+    "drawn",
+    "favourites",
+    "small",
+    "survey",
+    "table_html",
+]
