@@ -1,5 +1,7 @@
 """KV cache: what is kept of earlier tokens, what it saves, and what it takes."""
 
+import streamlit as st
+
 import tokenjourney as tj
 from tokenjourney import ui
 from tokenjourney.analysis.beyond import DEEPSEEK_V3
@@ -32,11 +34,8 @@ is_gpt2 = type(config) is GPT2Config
 @ui.part
 def growing() -> None:
     """What a head reads, column by column."""
-    left, right = page.columns([1, 1])
-    with left:
-        block = page.block_picker()
-    with right:
-        head = page.head_picker()
+    with st.container(key="kv-pickers", horizontal=True, gap="large"):
+        block, head = page.block_picker(), page.head_picker()
     step = page.token + 1
     if n > 1:
         step = int(page.slider("kvstep", page.plain("words.step"), 1, n, step))

@@ -104,3 +104,12 @@ def test_the_stories_are_what_the_bundled_model_writes_with_those_seeds():
             point = random_point(seed, position + 1)
             drawn.append(draw(shares, order, kept(shares, order, None, 0.95), point))
         assert np.mean(np.array(drawn) == ids[1:]) > 0.98
+
+
+def test_of_a_long_prompt_the_cards_around_the_followed_token_are_shown(visit):
+    page = visit("bpe", "The dog ran to the cat. " * 8 + "Then it slept").text
+    found = re.search(r'<ul class="tj-found">(.*?)</ul>', page)[1]
+    assert " before</span>" in found
+    assert "more</span>" not in found
+    assert found.count("<li") == 81
+    assert 'class="tj-on"' in found

@@ -162,21 +162,25 @@ def cards(
         parts: The bytes of each token.
         learned: The vocabulary; its base comes first in the IDs, then the merges.
         on: Which of them have the accent.
-        most: So many are shown.
+        most: So many are shown: the first ones, or those around the ones with the accent.
     """
+    first = max(0, min(on[0] - most // 2, len(parts) - most)) if on and on[-1] >= most else 0
+    end = min(first + most, len(parts))
     alphabet = byte_alphabet()  # as in GPT-2, by which bytes are numbered
     order = sorted(learned.base, key=lambda one: [alphabet[byte] for byte in one])
     base = {one: number for number, one in enumerate(order)}
     ids = base | {one: len(base) + rank for one, rank in learned.ranks.items()}
     found = []
     missing = unknown(parts, learned)
-    for index, (part, lacks) in enumerate(zip(parts[:most], missing, strict=False)):
+    for index in range(first, end):
+        part, lacks = parts[index], missing[index]
         kind = " tj-lacking" if lacks else " tj-on" if index in on else ""
         said = "unknown" if lacks else f"{ids[part]:,}"
         found.append(f'<li class="{kind.strip()}"><b>{escaped(visible(part))}</b>'
                      f"<span>{said}</span></li>")  # fmt: skip
-    rest = f"<li><span>and {len(parts) - most:,} more</span></li>" if len(parts) > most else ""
-    return Safe(f'<ul class="tj-found">{"".join(found)}{rest}</ul>')
+    before = f"<li><span>{first:,} before</span></li>" if first else ""
+    rest = f"<li><span>and {len(parts) - end:,} more</span></li>" if end < len(parts) else ""
+    return Safe(f'<ul class="tj-found">{before}{"".join(found)}{rest}</ul>')
 
 
 def cards_table(parts: Sequence[bytes], learned: LearnedMerges) -> Table:
