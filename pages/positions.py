@@ -29,7 +29,7 @@ from tokenjourney.figures.positions import (
 )
 from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.swap import swap_figure, swap_table
-from tokenjourney.figures.text import number, share, signed
+from tokenjourney.figures.text import count, number, share, signed
 from tokenjourney.figures.written import own_caption
 
 MOST_ROWS, MOST_PLACES = 24, 400
@@ -169,7 +169,7 @@ def all_places() -> None:
     page.section("alike")
     tables = {"learned": W_pos, "fixed": fixed[: config.n_ctx]}
     step = -(-config.n_ctx // MOST_PLACES)
-    shown = [str(position) for position in range(0, config.n_ctx, step)]
+    shown = [count(position) for position in range(0, config.n_ctx, step)]
     every = page.text("every", step=step) if step > 1 else ""
     curves = []
     for column, (name, table) in zip(page.columns(2), tables.items(), strict=True):

@@ -73,3 +73,16 @@ def test_a_thousand_tokens_stand_no_higher_than_four_hundred():
         similarity_figure(cosines=np.eye(n), labels=["·a"] * n).layout.height for n in (432, 1024)
     ]
     assert heights[0] == heights[1]
+
+
+def test_in_a_crowd_only_labels_with_room_are_written_and_that_of_the_followed_token():
+    fig = map_figure(
+        points=[*np.random.default_rng(0).normal(0, 0.01, (40, 2)).tolist(), [9.0, 9.0]],
+        labels=[f"·token{i}" for i in range(41)], groups=[0] * 41, followed=33,
+    )  # fmt: skip
+    (prompt,) = fig.data
+    written = [text for text in prompt.text if text]
+    assert "<b>·token33</b>" in written
+    assert "<b>·token40</b>" in written
+    assert len(written) < 20
+    assert len(prompt.hovertext) == 41

@@ -20,6 +20,7 @@ _MOST_CELLS = 48 * 48
 _NUMBER_WIDE = 34  # pixels that “−0.28” takes, with some air
 _LEFT, _RIGHT, _TOP, _BOTTOM = 104, 12, 8, 110
 # Pixels of a map as wide as a page, for judging which labels would collide.
+_MOST_ALWAYS_NAMED = 24
 _MAP_WIDE, _MAP_TALL = 780.0, 460.0
 _PLACES = {
     "middle right": (1, 0), "middle left": (-1, 0), "top center": (0, -1), "bottom center": (0, 1),
@@ -207,12 +208,14 @@ def _label_places(
 ) -> list[str]:
     """Where each label goes so that none covers another or a point of the prompt; "" is nowhere.
 
-    Greedy: the followed token first, then the prompt's, then the neighbours.
+    Greedy: the followed token first, then the prompt's, then the neighbours. The followed token has
+    one always, and so have the others of a prompt that is not long.
     """
     scale = np.array([_MAP_WIDE, _MAP_TALL]) / (high - low)
     pixels = (places - low) * scale * [1, -1]
     taken = [_dot(x, y, group) for (x, y), group in zip(pixels.tolist(), groups, strict=True)]
     found = [""] * len(labels)
+    n_own = list(groups).count(0)
     order = sorted(range(len(labels)), key=lambda i: (i != followed, groups[i], i))
     for index in order:
         x, y = pixels[index].tolist()
@@ -227,7 +230,7 @@ def _label_places(
                 taken.append(box)
                 break
         else:
-            if groups[index] == 0:
+            if index == followed or (groups[index] == 0 and n_own <= _MOST_ALWAYS_NAMED):
                 found[index] = "top center"
     return found
 
