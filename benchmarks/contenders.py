@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +12,36 @@ from typing import Any
 import torch
 
 import tokenjourney as tj
+from tokenjourney.model.loading import BUNDLED_MODEL, MODELS_FOLDER
 
 Run = Callable[[Sequence[int]], Any]
 """Sends token IDs through an engine, to the logits."""
 
 
-def make_weights(folder: Path) -> Path:
-    """A checkpoint of GPT-2 small's size with random weights and a vocabulary, for all to open."""
+def make_weights(folder: Path) -> tuple[Path, str]:
+    """A checkpoint of GPT-2 small's size with random weights and a tokenizer, for all to open.
+
+    Returns:
+        The folder, and in words which vocabulary lies in it.
+    """
     from transformers import GPT2Config, GPT2LMHeadModel
 
     if not (folder / "model.safetensors").exists():
         torch.manual_seed(0)
         GPT2LMHeadModel(GPT2Config()).save_pretrained(folder)
-    return folder
+    if (folder / "vocab.json").exists():
+        return folder, "the vocabulary in the given folder"
+    data = Path(os.environ.get("TOKENJOURNEY_DATA", ".")) / "gpt2_bpe"
+    if (data / "encoder.json").exists():
+        shutil.copy(data / "encoder.json", folder / "vocab.json")
+        shutil.copy(data / "vocab.bpe", folder / "merges.txt")
+        return folder, "GPT-2's vocabulary"
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        shutil.copy(MODELS_FOLDER / BUNDLED_MODEL / name, folder)
+    return folder, (
+        "the bundled model's vocabulary of 2,048 tokens (for GPT-2's own, set TOKENJOURNEY_DATA "
+        "to a folder with gpt2_bpe/encoder.json and gpt2_bpe/vocab.bpe)"
+    )
 
 
 def token_journey(folder: Path) -> Run:

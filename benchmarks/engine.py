@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def journey_rows(model: Any, rounds: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def generation_rows(model: Any, folder: Path, rounds: int) -> list[Row]:
+def generation_rows(folder: Path, rounds: int) -> list[Row]:
     """Tokens per second with the KV cache, against `transformers` generate; above 1 is quicker."""
     from transformers import GPT2LMHeadModel
 
@@ -123,13 +124,20 @@ def generation_rows(model: Any, folder: Path, rounds: int) -> list[Row]:
         peer.generate(ids, max_new_tokens=n_new, min_new_tokens=n_new, do_sample=False,
                       attention_mask=torch.ones_like(ids), pad_token_id=50_256)  # fmt: skip
 
-    def ours(number: int) -> None:
+    def ours(model: Any, number: int) -> None:
         for _ in tj.generate(model, prompt(number, 32), max_new_tokens=n_new, temperature=0):
             pass
 
-    times = medians({"ours": ours, "theirs": theirs}, max(3, rounds // 3))
-    return [("generation in fp32, tokens per second, against transformers generate",
-             against(times, "theirs", "ours"), 1.2)]  # fmt: skip
+    targets = {"fp32": 1.2, "bf16": 1.6, "int8": 2.5}
+    tasks: dict[str, Callable[[int], object]] = {
+        weights: partial(ours, tj.load_model(folder, weights=weights)) for weights in targets
+    }
+    times = medians(tasks | {"theirs": theirs}, max(3, rounds // 3))
+    return [
+        (f"generation in {weights}, tokens per second, against transformers generate",
+         against(times, "theirs", weights), target)
+        for weights, target in targets.items()
+    ]  # fmt: skip
 
 
 def process_rows(folder: Path, rounds: int) -> list[Row]:
@@ -184,7 +192,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = make_weights(options.weights or Path(temporary))
+        folder, vocabulary = make_weights(options.weights or Path(temporary))
         if options.memory_of:
             run = CONTENDERS[options.memory_of](folder)
             print(json.dumps(memory_growth(lambda: run(prompt(0, 32)),
@@ -193,22 +201,21 @@ def main() -> None:
         wanted = options.parts or parts
         rows: list[Row] = []
         began = time.perf_counter()
-        model = tj.load_model(folder)
         if "memory" in wanted:
             rows += memory_rows(folder)
         if "process" in wanted:
             rows += process_rows(folder, options.rounds)
         if "journey" in wanted:
-            rows += journey_rows(model, options.rounds)
+            rows += journey_rows(tj.load_model(folder), options.rounds)
         if "generation" in wanted:
-            rows += generation_rows(model, folder, options.rounds)
+            rows += generation_rows(folder, options.rounds)
         if "growth" in wanted:
             rows += growth_rows(CONTENDERS[OURS](folder), options.rounds)
         if "trace" in wanted:
             rows += trace_rows(opened(folder), options.rounds)
         print(table(rows))
         print(f"\n{options.rounds} rounds, {options.threads} threads, torch {torch.__version__}, "
-              f"{time.perf_counter() - began:,.0f} s in all")  # fmt: skip
+              f"{vocabulary}, {time.perf_counter() - began:,.0f} s in all")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tokenjourney.training.loop import Recipe
 from tokenjourney.training.progress import read_facts
 from tokenjourney.training.run import Run, publish, publish_steps, train
 
-_AGREEMENT_STORIES = 20  # these are walked through token by token
+_AGREEMENT_STORIES = 10  # these are walked through token by token
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

