@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 400_000_000
 """Tokens times parameters up to which the checks run unasked: some hundredths of a second."""
 
+_OPEN: Final = "checks-open"
+_STAYS: Final = "checks-stays"
+
 
 def draw(model: str, prompt: str) -> None:
     """The badge of a journey, which opens the list of checks.
@@ -50,8 +53,10 @@ def _badge(model: str, prompt: str) -> None:
     label = _said(words, checks) if checks else words["open"]
     if peers and not all(check.holds for check in peers):
         label = _said(words, peers)
+    if st.session_state.pop(_STAYS, False):  # with another label it is another popover
+        st.session_state[_OPEN] = True
     with st.container(key=f"checks-{_state(checks, peers)}"):
-        opened = st.popover(label, key="checks-open", type="tertiary", on_change="rerun")
+        opened = st.popover(label, key=_OPEN, type="tertiary", on_change="rerun")
     with opened:
         if checks is None and opened.open:
             named = words["computing"].format(T=count(len(journey)), model=_title(model))
@@ -91,9 +96,10 @@ def _beside_transformers(
 
 
 def _again() -> None:
-    """Draw the badge anew: alone where only it is running, otherwise with the page."""
+    """Draw the badge anew, open as it is: alone where only it runs, otherwise with the page."""
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+    st.session_state[_STAYS] = True
     context = get_script_run_ctx()
     st.rerun(scope="fragment" if context and context.fragment_ids_this_run else "app")
 
