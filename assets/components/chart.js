@@ -75,6 +75,7 @@ function mostWanted() {
   for (const holder of waiting) {
     if (!holder.isConnected) {
       waiting.delete(holder)
+      holder.tjWidth = 0 // should it come back, it fits anew
       continue
     }
     const { top, bottom } = holder.getBoundingClientRect()
