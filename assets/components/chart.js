@@ -64,9 +64,12 @@ async function next() {
   isComing = false
   const [first, isSeen] = mostWanted()
   if (!first) return
-  if (isSeen) await draw(first)
-  else await new Promise((done) => idle(() => draw(mostWanted()[0]).then(done), { timeout: 500 }))
-  if (waiting.size) soon()
+  try {
+    if (!isSeen) await new Promise((done) => idle(done, { timeout: 500 }))
+    await draw(isSeen ? first : mostWanted()[0])
+  } finally {
+    if (waiting.size) soon() // whatever became of that one
+  }
 }
 
 // The chart whose turn it is: the first in view, else the nearest.
@@ -87,8 +90,8 @@ function mostWanted() {
 
 async function draw(holder) {
   if (!holder) return
-  const Plotly = window.Plotly ?? (await fetchPlotly())
   waiting.delete(holder)
+  const Plotly = window.Plotly ?? (await fetchPlotly())
   const { data, layout } = holder.tjFigure
   const [notes, rest] = [[], []]
   for (const note of layout.annotations ?? []) (isPlain(note) ? notes : rest).push(note)
