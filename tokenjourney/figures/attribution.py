@@ -176,7 +176,7 @@ def _add_steps(
     room = 0.17 * ((high - low) or 1.0)
     sketch.layout(
         xaxis={"domain": _STEPS, "anchor": "y", "range": [low - room, high + room], "nticks": 6,
-               "zerolinecolor": theme.curve, "title": {"text": escaped(what)}},
+               "zerolinecolor": theme.curve, "title": {"text": escaped(what), "standoff": 22}},
         yaxis={"range": [last + 0.6, -0.6], "anchor": "x", **NO_TICKS},
     )  # fmt: skip
 

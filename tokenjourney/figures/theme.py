@@ -175,6 +175,7 @@ def _template(theme: Theme) -> go.layout.Template:
         "title": {"font": {"color": theme.ink2, "size": 14}, "standoff": 8},
         "automargin": False,
         "ticklabeloverflow": "allow",  # otherwise the browser measures every label
+        "tickangle": 0,  # or tries which way up they fit, and titles may land among them
         "ticklabelstandoff": 3,
         "tickformat": ",",  # thousands separated
         "fixedrange": True,
