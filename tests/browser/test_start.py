@@ -306,7 +306,7 @@ def test_the_map_can_be_saved_as_svg_with_its_colours_and_sentence(
 ) -> None:
     shown = open_map()
     with shown.page.expect_download() as download:
-        shown.page.locator('[data-tj-save="svg"]').click()
+        shown.page.locator('[data-tj-foot="svg"]').click()
     saved = download.value.path().read_text(encoding="utf-8")
     assert "The journey of ·little ends here" in saved
     assert "var(--tj" not in saved
