@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tokenjourney.beyond.moe import MixtureOfExperts
 from tokenjourney.errors import CheckpointError, PromptError
+from tokenjourney.model.checkpoints import write_json
 from tokenjourney.model.hooks import Tap
 from tokenjourney.model.model import Model
 from tokenjourney.training.corpus import end_of_text_id
@@ -227,13 +228,7 @@ def save_expert_survey(survey: ExpertSurvey, folder: Path) -> Path:
         "entropy": [round(float(x), 4) for x in survey.entropy],
         "top": survey.top,
     }
-    path, aside = folder / FILE, folder / f".{FILE}.new"
-    try:
-        aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error}.") from error
-    return path
+    return write_json(folder / FILE, content)
 
 
 def stored_expert_survey(folder: Path) -> ExpertSurvey:

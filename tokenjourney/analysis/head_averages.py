@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from tokenjourney.analysis.heads import KINDS, HeadScores, head_survey, repeated_random_tokens
-from tokenjourney.errors import CheckpointError
 from tokenjourney.journey import trace
+from tokenjourney.model.checkpoints import write_json
 
 if TYPE_CHECKING:
     from tokenjourney.model import Model
@@ -90,13 +90,7 @@ def save_head_averages(averages: HeadAverages, model: Model, folder: Path) -> Pa
             for row, kind in enumerate(KINDS)
         },
     }
-    path, aside = folder / FILE, folder / f".{FILE}.new"
-    try:
-        aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be written: {error}.") from error
-    return path
+    return write_json(folder / FILE, content)
 
 
 def stored_head_averages(model: Model, folder: Path) -> HeadAverages | None:

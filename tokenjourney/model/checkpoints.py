@@ -228,6 +228,21 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def write_json(path: Path, content: Mapping[str, Any]) -> Path:
+    """Writes a JSON file into a checkpoint's folder, to the side and then renamed.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.new")
+    try:
+        aside.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {error}.") from error
+    return path
+
+
 # Weights ------------------------------------------------------------------------------------
 
 
