@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Model:
         """The sizes: n_layers, n_heads, d_model, d_head, d_mlp, d_vocab, n_ctx."""
         return self.network.config
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """Number of trained numbers; a tied unembedding counts once."""
         return sum(parameter.numel() for parameter in self.network.parameters())

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -341,11 +342,9 @@ class Page:
         """A fold with the very source of functions, methods or classes, read from the code."""
         with st.expander(title):
             for found in objects:
-                lines, first = inspect.getsourcelines(found)
-                path = Path(inspect.getsourcefile(found) or "").resolve()
-                where = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else path.name
-                st.html(f'<p class="tj-note">{words.escaped(where)}, line {first}</p>')
-                st.code(inspect.cleandoc("".join(lines)), language="python")
+                where, code = _source(found)
+                st.html(f'<p class="tj-note">{words.escaped(where)}</p>')
+                st.code(code, language="python")
 
     # Widgets, each bound to the link both ways
 
@@ -417,6 +416,15 @@ class Page:
             parse: Makes the value from its text; raises ValueError for what it cannot use.
         """
         return widgets.extra(name, default, parse)
+
+
+@lru_cache(maxsize=256)
+def _source(found: Any) -> tuple[str, str]:
+    """Where a function, method or class stands, and its source; to read it takes milliseconds."""
+    lines, first = inspect.getsourcelines(found)
+    path = Path(inspect.getsourcefile(found) or "").resolve()
+    where = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else path.name
+    return f"{where}, line {first}", inspect.cleandoc("".join(lines))
 
 
 def _spoken(shown: Safe) -> str:

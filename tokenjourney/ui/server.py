@@ -6,8 +6,10 @@ import base64
 import gc
 import gzip
 import hashlib
+import importlib
 import logging
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -33,17 +35,17 @@ _INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Load the bundled model and trace once, then keep all of that out of garbage collection.
-
-    Streamlit collects garbage after every run; without the freeze each of those walks through all
-    of torch.
-    """
+    """Get ready for the first visitor, and beside the first visit for the pages after it."""
     warm_up()
+    threading.Thread(target=import_the_rest, name="import the rest", daemon=True).start()
     yield
 
 
 def warm_up() -> None:
-    """Import, load and trace what the first visitor needs."""
+    """Import, load and trace what the first visitor needs, and keep it out of garbage collection.
+
+    Otherwise each collection walks through all of torch.
+    """
     from tokenjourney.ui import cache, presets, state
 
     try:
@@ -51,6 +53,16 @@ def warm_up() -> None:
     except TokenJourneyError as error:
         logging.getLogger("tokenjourney").warning("%s", error)
     plotly_js()
+    _freeze()
+
+
+def import_the_rest() -> None:
+    """Import what only some pages need: scikit-learn takes a second, and nobody should wait."""
+    importlib.import_module("tokenjourney.analysis.projections")
+    _freeze()
+
+
+def _freeze() -> None:
     gc.collect()
     gc.freeze()
 
