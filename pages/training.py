@@ -5,13 +5,11 @@ import streamlit as st
 import tokenjourney as tj
 from tokenjourney import ui
 from tokenjourney.analysis import gradients
-from tokenjourney.analysis.growth import stage_view, stages
 from tokenjourney.analysis.lens import unembedded
-from tokenjourney.analysis.output import position_predictions
+from tokenjourney.analysis.output import PositionPredictions, position_predictions
 from tokenjourney.analysis.untrained import evenness, untrained_patterns
 from tokenjourney.figures.bars import pushes_figure
 from tokenjourney.figures.error_path import MOST_DRAWN, error_path_figure, error_path_table
-from tokenjourney.figures.growth import StageColumn, stages_figure, stages_table
 from tokenjourney.figures.patterns import PatternPanel, patterns_figure, patterns_table
 from tokenjourney.figures.predictions import predictions_figure, predictions_table
 from tokenjourney.figures.row_gradients import (
@@ -23,6 +21,7 @@ from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
 from tokenjourney.training import loop, micro, parts
 from tokenjourney.ui import live_training as live
+from tokenjourney.ui.growing import growing
 from tokenjourney.ui.recorded import recorded
 
 MOST_ROWS = 12
@@ -34,7 +33,7 @@ alone = len(journey) == 1
 asked = min(page.token, max(0, len(journey) - 2))  # the last token has no next one yet
 
 
-def every_prefix() -> gradients.Array | None:
+def every_prefix() -> PositionPredictions:
     """What is compared with what: each position's prediction and what really came."""
     page.section("prefixes", n=max(0, len(journey) - 1))
     last = journey[f"blocks.{config.n_layers - 1}.hook_resid_post"]
@@ -66,7 +65,7 @@ def some_rows() -> str:
     return page.text("some", first=first, last=end - 1, T=count(len(journey)))
 
 
-def backward(found) -> None:
+def backward(found: PositionPredictions) -> None:
     """The gradient at the logits, its way back, and the rows of the embedding that it reaches."""
     page.section("backward", token=ui.token(page.labels[asked]))
     target = journey.token_ids[asked + 1]
@@ -194,69 +193,6 @@ def untrained() -> None:
     )  # fmt: skip
 
 
-@ui.part
-def growing() -> None:
-    """The prompt through one model at five moments of its training."""
-    kept = page.remember("stages", stages, of="model")
-    grown = kept[-1].model
-    page.section("growing", parameters=count(grown.n_parameters), n=len(kept))
-    ids = grown.tokenizer.encode(journey.text)
-    if not 1 <= len(ids) <= grown.config.n_ctx:
-        page.say("too_long", n=count(len(ids)), most=count(grown.config.n_ctx))
-        return
-    same = page.model.tokenizer is not None and tuple(ids) == tuple(journey.token_ids)
-    position = page.token if same else len(ids) - 1
-    views = [
-        page.remember(
-            f"stage {one.step} {position}", lambda one=one: stage_view(one, ids, position)
-        )
-        for one in kept
-    ]  # fmt: skip
-    labels = [grown.tokenizer.visible(i) for i in ids]
-    came = labels[position + 1] if position + 1 < len(ids) else ""
-    columns = [
-        StageColumn(
-            page.plain("stage" if one.step else "stage_0", step=count(one.step)),
-            (
-                page.plain("stage_held_out", bits=number(one.bits)),
-                page.plain("stage_loss", loss=number(view.losses.mean_loss))
-                if len(ids) > 1 else "",
-            ),
-            [grown.tokenizer.visible(i) for i, _ in view.best],
-            [probability for _, probability in view.best],
-            view.came[1] if view.came else None,
-        )
-        for one, view in zip(kept, views, strict=True)
-    ]  # fmt: skip
-    page.figure(
-        "stages",
-        stages_figure(columns, came=came, theme=theme),
-        lambda: stages_table(columns, came=came),
-        of="model", token=ui.token(labels[position]),
-    )  # fmt: skip
-    with st.container(key="training-grown", horizontal=True, gap="large"):
-        block = int(page.slider("gblock", page.plain("choices.block"), 0,
-                                grown.config.n_layers - 1, 2, width=220))  # fmt: skip
-        head = int(page.slider("ghead", page.plain("choices.head"), 0,
-                               grown.config.n_heads - 1, 0, width=220))  # fmt: skip
-    panels = [
-        PatternPanel(column.title, "", view.patterns[block, head])
-        for column, view in zip(columns, views, strict=True)
-    ]
-    page.figure(
-        "grown",
-        patterns_figure(panels, labels=labels, followed=position, theme=theme),
-        lambda: patterns_table(panels, labels=labels),
-        of="model", block=block, head=head,
-    )  # fmt: skip
-    if len(ids) == grown.config.n_ctx:
-        page.say("no_room", most=count(grown.config.n_ctx))
-        return
-    page.say("written")
-    for column, (one, view) in zip(columns, zip(kept, views, strict=True), strict=True):
-        page.say("stage_sample", stage=column.title, text=view.sample, step=one.step)
-
-
 if alone:
     page.section("prefixes", n=0)
     page.say("one_token")
@@ -266,7 +202,7 @@ else:
     backward(losses)
 live_training()
 untrained()
-growing()
+ui.part(growing)(page)
 if not alone:
     chance = float(losses.true_probability[asked])
     came = ui.latex(page.label(journey.token_ids[asked + 1]))

@@ -5,7 +5,7 @@ import math
 import pytest
 
 import tokenjourney as tj
-from tokenjourney.analysis.growth import GROWING, stage_view, stages
+from tokenjourney.analysis.growth import GROWING, stage_view, stages, written_behind
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,16 @@ def test_a_story_costs_an_untrained_one_what_guessing_costs_and_a_grown_one_less
     losses = [stage_view(stage, ids, 3).losses.mean_loss for stage in kept]
     assert losses[0] == pytest.approx(math.log(2048), abs=0.4)
     assert losses[-1] < losses[0] - 3
+
+
+def test_each_writes_the_same_again_as_far_as_there_is_room(kept):
+    grown = kept[-1]
+    ids = grown.model.tokenizer.encode("Once upon a time")
+    assert written_behind(grown, ids) == written_behind(grown, ids) != ""
+    assert written_behind(grown, ids) != written_behind(kept[0], ids)
+    n_ctx = grown.model.config.n_ctx
+    assert len(grown.model.tokenizer.encode(written_behind(grown, [ids[0]] * (n_ctx - 1)))) == 1
+    assert written_behind(grown, [ids[0]] * n_ctx) == ""
 
 
 def test_a_folder_without_the_list_is_refused(tmp_path):

@@ -7,6 +7,8 @@ import pytest
 
 import tokenjourney as tj
 from tests.pages.driver import charts, html, open_page, run, trace
+from tokenjourney.analysis.growth import stages, written_behind
+from tokenjourney.ui import escaped
 
 PROMPT = "The dog chased another dog"
 ALWAYS = {"training-untrained", "training-stages", "training-grown"}
@@ -52,6 +54,14 @@ def test_the_untrained_head_is_not_the_trained_one():
         if one["type"] == "heatmap"
     )
     assert np.abs(first - second).max() > 0.1
+
+
+def test_the_growing_models_write_on_for_whoever_asks():
+    silent, asked = (open_page("training", prompt=PROMPT, gwrite=n) for n in (0, 1))
+    model = stages()[-1].model
+    written = written_behind(stages()[-1], model.tokenizer.encode(PROMPT))
+    assert escaped(written) in html(asked)
+    assert escaped(written) not in html(silent)
 
 
 def patterns(app):

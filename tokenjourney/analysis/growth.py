@@ -70,19 +70,15 @@ class StageView:
         came: The token that really comes next there and its probability; None at the end.
         losses: Every position's prediction beside what came.
         patterns: (n_layers, n_heads, T, T).
-        sample: What it writes by itself behind the prompt.
     """
 
     best: tuple[tuple[int, float], ...]
     came: tuple[int, float] | None
     losses: PositionPredictions
     patterns: NDArray[np.float32]
-    sample: str
 
 
-def stage_view(
-    stage: Stage, token_ids: Sequence[int], position: int, k: int = 5, n_sampled: int = 24
-) -> StageView:
+def stage_view(stage: Stage, token_ids: Sequence[int], position: int, k: int = 5) -> StageView:
     """One stage's view of a prompt of at most n_ctx tokens.
 
     Args:
@@ -90,7 +86,6 @@ def stage_view(
         token_ids: The prompt.
         position: The position whose prediction is asked for.
         k: How many candidates.
-        n_sampled: Tokens to write, at temperature 0.8 with seed 0, as far as there is room.
     """
     model = stage.model
     journey = trace(model, token_ids)
@@ -102,13 +97,24 @@ def stage_view(
     came = None
     if position < len(journey) - 1:
         came = (int(journey.token_ids[position + 1]), float(losses.true_probability[position]))
-    room = min(n_sampled, model.config.n_ctx - len(journey))
-    written = generate(model, token_ids, room, 0.8, seed=0) if room else ()
-    new = [step.token.id for step in written]
     return StageView(
         best=best,
         came=came,
         losses=losses,
         patterns=np.stack([journey["pattern", b] for b in range(model.config.n_layers)]),
-        sample=model.tokenizer.decode(new) if model.tokenizer else "",
     )
+
+
+def written_behind(stage: Stage, token_ids: Sequence[int], most: int = 24) -> str:
+    """What one stage writes by itself behind a prompt, at temperature 0.8 with seed 0.
+
+    Args:
+        stage: From `stages`.
+        token_ids: The prompt, of at most n_ctx tokens.
+        most: Tokens to write, as far as there is room.
+    """
+    room = min(most, stage.model.config.n_ctx - len(token_ids))
+    if not room or stage.model.tokenizer is None:
+        return ""
+    steps = generate(stage.model, token_ids, room, 0.8, seed=0)
+    return stage.model.tokenizer.decode([step.token.id for step in steps])
