@@ -11,7 +11,7 @@ from tokenjourney.figures.drawing import Sketch, heading, note
 from tokenjourney.figures.learning_curves import mark_step, spread
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.png import palette
-from tokenjourney.figures.text import count, escaped, power, scientific
+from tokenjourney.figures.text import escaped, power, scientific
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import scatter
 
@@ -107,10 +107,9 @@ def _add_lengths(
                 line={"color": colours[part], "width": 2}, marker={"size": 6},
                 name=f"{escaped(panel.title)}: {escaped(name)}", xaxis=f"x{suffix}",
                 yaxis=f"y{suffix}",
-                hoverinfo="text",
-                hovertext=[f"step {count(s)}, {panel.title}: the gradient of {escaped(name)} has "
-                           f"length {scientific(v)}"
-                           for s, v in zip(x.tolist(), values[:, part].tolist(), strict=True)],
+                text=[scientific(v) for v in values[:, part].tolist()],
+                hovertemplate=f"step %{{x:,}}, {escaped(panel.title)}: the gradient of "
+                              f"{escaped(name)} has length %{{text}}<extra></extra>",
             )
         )  # fmt: skip
     places = spread(logs[-1].tolist(), _LABEL * (high - low) / _TALL)

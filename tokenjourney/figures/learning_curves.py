@@ -74,9 +74,9 @@ def loss_curves_figure(
         sketch.trace(
             scatter(
                 x=where, y=values, mode="lines+markers" if len(where) == 1 else "lines", line=style,
-                marker={"size": 6, "color": style["color"]}, name=name, hoverinfo="text",
-                hovertext=[f"step {count(s)}: {number(v)} nats on {said}"
-                           for s, v in zip(where.tolist(), values.tolist(), strict=True)],
+                marker={"size": 6, "color": style["color"]}, name=name,
+                text=[number(v) for v in values.tolist()],
+                hovertemplate=f"step %{{x:,}}: %{{text}} nats on {said}<extra></extra>",
             )
         )  # fmt: skip
     ends = [float(values[-1]) for *_, values, _ in curves]

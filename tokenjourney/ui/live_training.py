@@ -45,8 +45,7 @@ class Watched:
     @property
     def labels(self) -> list[str]:
         """The visible text of every token of its vocabulary."""
-        beginning = self.run.beginning
-        return [visible(bytes.fromhex(data)) for data in beginning.vocabulary] if beginning else []
+        return [visible(bytes.fromhex(data)) for data in self.beginning.vocabulary]
 
     def at(self, moments: list[Moment]) -> Moment:
         """The snapshot looked at: the one chosen while it stands still, else the newest."""

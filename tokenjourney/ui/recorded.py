@@ -65,7 +65,8 @@ def _embedding(page: Page, now: Watched, moments: list[Moment], moment: Moment) 
     """The rows of W_E on a map, and the way that they came."""
     now.maps.catch_up(moments)
     place = now.maps.steps.index(moment.step)
-    labels = [now.labels[i] for i in now.beginning.on_map]
+    known = now.labels
+    labels = [known[i] for i in now.beginning.on_map]
     kinds = [kind(label) for label in labels]
     page.figure(
         "map",
@@ -83,7 +84,8 @@ def _sharpening(page: Page, now: Watched, moments: list[Moment], moment: Moment)
     """One head on a text that was held out, untrained and now."""
     first, here = patterns_at(moments[0]), patterns_at(moment)
     block, head = sharpest_head(patterns_at([m for m in moments if m.snapshot][-1]))
-    labels = [now.labels[i] for i in now.beginning.probe]
+    known = now.labels
+    labels = [known[i] for i in now.beginning.probe]
     panels = [
         PatternPanel(page.plain("untrained_step"), "", first[block, head]),
         PatternPanel(page.plain("this_step", step=count(moment.step)), "", here[block, head]),
