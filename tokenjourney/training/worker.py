@@ -41,7 +41,7 @@ def main() -> None:
     """Works politely: on one thread, behind everybody who waits for a page."""
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
-        os.nice(5)
+        os.nice(19)
     try:
         work(sys.stdin, sys.stdout)
     except BrokenPipeError:  # nobody listens any more
