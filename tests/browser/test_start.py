@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.checkpoints import save_by_transformers
+
 PROMPT = "Once upon a time there was a little"
 expect.set_options(timeout=20_000)
 LAST_STATION = "10"  # tokens, embedding, position, six blocks, final LN, next token
@@ -325,3 +327,47 @@ def test_the_theme_changes_the_pictures_too(visit: Callable[..., object]) -> Non
         shown = Map(visit(dark=dark).open("/", prompt=PROMPT))
         strips.append(shown.root.locator(".strip").first.get_attribute("href"))
     assert strips[0] != strips[1]
+
+
+@pytest.fixture(scope="session")
+def tall(serve: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A server that offers a model of 48 blocks."""
+    folder = tmp_path_factory.mktemp("models") / "tall"
+    save_by_transformers(folder, seed=3, tokenizer=True, n_layer=48, n_embd=16, n_head=2)
+    return serve(TOKENJOURNEY_MODEL_PATHS=str(folder))
+
+
+def test_48_blocks_have_their_guesses_as_flags_that_do_not_meet(
+    visit: Callable[..., object], tall: object
+) -> None:
+    shown = Map(visit(at=tall).open("/", prompt="the cat sat on", model="tall"))
+    names = shown.root.get_by_role("link", name=re.compile("^after block")).evaluate_all(
+        "links => links.map((link) => link.ariaLabel)"
+    )
+    best = [re.search("best guess is “(.*)” with", name).group(1) for name in names]  # type: ignore[union-attr]
+    changes = [now for before, now in zip([None, *best], best, strict=False) if before != now]
+    assert len(best) == 48
+    assert shown.root.locator(".pole").count() == len(changes) > 2
+    flags = shown.root.locator(".pole + .guess")
+    words = flags.all_text_contents()
+    assert set(words) <= set(best)  # as they are, never a piece
+    assert words[-1] == best[-1]
+    boxes = [flag.bounding_box() for flag in flags.all()]
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            assert one
+            assert other
+            apart = abs(one["y"] - other["y"]) > 10
+            assert apart or one["x"] + one["width"] <= other["x"]
+
+
+def test_the_block_at_the_scrubber_opens_where_columns_are_narrow(
+    visit: Callable[..., object], tall: object
+) -> None:
+    shown = Map(visit(at=tall).open("/", prompt="the cat sat on", model="tall"))
+    expect(shown.root.locator("image.pattern")).to_have_count(0)
+    shown.press("Home", *["ArrowRight"] * 20)
+    expect(shown.root.get_by_text("block 17", exact=True)).to_be_visible()
+    expect(shown.root.locator("image.pattern")).to_have_count(2)
+    expect(shown.root.locator(".ring")).to_have_count(shown.chips.count())
+    expect(shown.scrubber).to_be_focused()

@@ -43,6 +43,7 @@ _SCRIPTS: Final = (
     "svg",
     "tokens",
     "stack",
+    "guesses",
     "output",
     "hover",
     "controls",

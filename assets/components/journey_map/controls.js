@@ -105,7 +105,7 @@ function showStation(view, part = 1) {
   const shown = end ? "none" : null
   const box = view.here
   box.style.display = shown ?? ""
-  const height = (station < 2 ? at.rule - 6 : at.rule + 54) - 46
+  const height = (station < 2 ? at.rule - 6 : at.foot) - 46
   for (const [name, value] of Object.entries({ x, y: 46, width: w, height })) box.setAttribute(name, value)
   view.scrubber.setAttribute("aria-valuenow", station)
   view.scrubber.setAttribute("aria-valuetext", plainSentence(data.sentences[station]))

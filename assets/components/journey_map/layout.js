@@ -69,7 +69,8 @@ function layout(data, width, station) {
   const across = columns(data, width, station)
   const down = rows(data)
   const rule = down.bottom + 12
-  const shapes = rule + 74
+  const foot = rule + (across.plain < GUESS_FITS ? 70 : 54)
+  const shapes = foot + 20
   const scrubber = shapes + 24
   const stops = [
     across.chip / 2,
@@ -79,7 +80,7 @@ function layout(data, width, station) {
     across.norm,
     across.bars,
   ]
-  return { ...across, ...down, rule, shapes, scrubber, stops, height: scrubber + 16 }
+  return { ...across, ...down, rule, foot, shapes, scrubber, stops, height: scrubber + 16 }
 }
 
 // Width of a track: the length of the vector, on one scale for all rows; longer ones are cut.

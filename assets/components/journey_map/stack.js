@@ -1,5 +1,6 @@
 // The stack: tracks, curves, rings, and the thumbnails of the heads above them.
 
+const THUMB_FITS = 26 // width of a column from which on a thumbnail of its attention fits
 const WEAK = 0.1 // a share below which a curve fades while a token is pointed at
 
 const unreachable = (view, position) => position > view.data.followed
@@ -82,7 +83,7 @@ function drawCurves(view) {
     const value = data.curve_shares[c]
     const [x0, x1] = curveEnds(view, block)
     const y0 = from ? from.y : gap
-    const thin = to.open ? 1 : 0.6
+    const thin = (to.open ? 1 : 0.6) * (at.blocks[block].w < 22 ? 0.6 : 1)
     const kind = `curve${followed ? " followed" : ""}${value < WEAK ? " weak" : ""}`
     const path = make("path", {
       d: curvePath(x0, y0, x1, to.y), class: kind,
@@ -135,17 +136,18 @@ function drawBlockHeads(view) {
   at.blocks.forEach((block, b) => {
     const { x, w, centre } = block
     if (b % 2 === 0 || b === at.open) {
-      view.ground.append(rect(x, 46, w, at.rule + 54 - 46, "shade", { rx: Math.min(6, w / 3) }))
+      view.ground.append(rect(x, 46, w, at.foot - 46, "shade", { rx: Math.min(6, w / 3) }))
     }
     const group = view.column(`block${b}`)
     const named = w >= 64
-    if (named || b % every === 0) {
+    const beside = at.open >= 0 && b !== at.open && Math.abs(centre - at.blocks[at.open].centre) < OPEN / 2 + 10
+    if (named || (b % every === 0 && !beside)) {
       const label = named ? filled(words.block, { block: b }) : String(b)
       const name = `${filled(words.block, { block: b })}: ${words.open}`
       group.append(link(view, "block", { block: b }, name,
         text(centre, 59, "block", label, { "text-anchor": "middle" })))
     }
-    if (w >= 40) drawThumbnails(view, group, b, block, seq)
+    if (w >= THUMB_FITS) drawThumbnails(view, group, b, block, seq)
   })
 }
 
@@ -168,7 +170,7 @@ function drawThumbnails(view, group, b, { centre, w }, seq) {
     }
     return
   }
-  const size = Math.min(46, w - 8)
+  const size = Math.min(46, w - (w < 40 ? 4 : 8))
   const href = view.picture(`mean${b}`, () => patternPicture(data.means, b * side * side, side, seq))
   thumbnail(view, group, centre - size / 2, 65, size, href, { block: b })
 }
