@@ -8,13 +8,8 @@ from tokenjourney.analysis.attribution import direct_logit_attribution, writers
 from tokenjourney.analysis.lens import logit_lens, residual_norms, token_depths
 from tokenjourney.analysis.rollout import attention_rollout, attention_shares, occlusion
 from tokenjourney.figures.attribution import attribution_figure, attribution_table, shown_parts
-from tokenjourney.figures.layers import (
-    lens_figure,
-    lens_table,
-    norms_figure,
-    norms_table,
-    rank_figure,
-)
+from tokenjourney.figures.layers import norms_figure, norms_table, rank_figure
+from tokenjourney.figures.lens import lens_figure, lens_table
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure, rollout_table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
@@ -82,7 +77,9 @@ def grid() -> None:
     page.figure(
         "lens",
         chart,
-        lambda: lens_table(guesses=guesses, probabilities=found.probability, labels=labels),
+        lambda: lens_table(
+            guesses=guesses, probabilities=found.probability, labels=labels, first=start
+        ),
         clicks=("token", "watch"),
         rows=page.text("some_rows", first=start, last=end - 1, T=count(len(journey)))
         if end - start < len(journey)

@@ -30,8 +30,9 @@ from tokenjourney.figures.head_vectors import head_vectors_figure
 from tokenjourney.figures.heads import heads_figure
 from tokenjourney.figures.kept import kept_figure
 from tokenjourney.figures.layer_norm import layer_norm_figure
-from tokenjourney.figures.layers import lens_figure, norms_figure, rank_figure
+from tokenjourney.figures.layers import norms_figure, rank_figure
 from tokenjourney.figures.learning_curves import loss_curves_figure
+from tokenjourney.figures.lens import lens_figure
 from tokenjourney.figures.moving_map import moving_map_figure
 from tokenjourney.figures.output import output_figure
 from tokenjourney.figures.parameters import family_figure, values_figure

@@ -11,6 +11,7 @@ What they share:
 - matrices: `symmetric_limit`, `downsampled`
 - drawing: `Sketch`, `note`, `heading`, `outline`, `line`, `ground`, `hatching`
 - cells: `cells_to_click`, `cell_texts`, `colour_bar`
+- depths: `depth_names`, `depth_words`, `depth_axis`, `beside`
 - ticks: `labelled_positions`, `row_label`, `tick_texts`
 - png: `png`, `png_uri`, `quantised`
 - export: `matrix_table`, `csv_bytes`
@@ -36,7 +37,8 @@ One page each, in the order of the journey:
 - heads (attention): `heads_figure`, `heads_table`
 - head_lines (attention): `head_lines_figure`
 - feed_forward: `gelu_figure`, `gelu_table`
-- layers: `lens_figure`, `lens_table`, `norms_figure`, `norms_table`, `rank_figure`
+- layers: `norms_figure`, `norms_table`, `rank_figure`
+- lens (layers): `lens_figure`, `lens_table`
 - attribution (layers): `attribution_figure`, `attribution_table`
 - evidence (layers): `sizes_figure`, `depth_loss_figure`, `substitutes_figure`,
   `substitutes_table`

@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from tokenjourney.figures.cells import cell_texts, colour_bar
+from tokenjourney.figures.depths import depth_words
 from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.layers import depth_words
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.text import distinct_labels, escaped, scientific, share
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme

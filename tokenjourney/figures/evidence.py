@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+from tokenjourney.figures.depths import beside, depth_axis, depth_words
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, line, note
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.layers import beside, depth_axis, depth_words
 from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.parameters import short_count
 from tokenjourney.figures.text import (
