@@ -15,7 +15,8 @@ import streamlit as st
 import tokenjourney as tj
 from tokenjourney.errors import ModelNotFoundError, PromptError
 from tokenjourney.figures.text import distinct_labels
-from tokenjourney.ui import models
+from tokenjourney.prompt import prompt_ids
+from tokenjourney.ui import models, sharing
 from tokenjourney.ui.state import BUNDLED
 
 if TYPE_CHECKING:
@@ -170,9 +171,10 @@ def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
 
     def trace() -> Journey:
         loaded = model(name)
-        return tj.trace(loaded, as_input(loaded, prompt), edits=list(edits))
+        return sharing.trace(loaded, prompt_ids(loaded, as_input(loaded, prompt)), edits)
 
     found: Journey = _journeys().get((name, prompt, tuple(map(_edit_key, edits))), trace)
+    sharing.suit_cores(found.model or model(name), len(found))  # for what is derived from it
     return found
 
 
@@ -189,7 +191,7 @@ def continued(name: str, prompt: str, ids: tuple[int, ...], edits: tuple[Any, ..
     def grow() -> Journey:
         if len(ids) == 1 or (name, prompt, made, ids[:-1]) in journeys:
             return continued(name, prompt, ids[:-1], edits).extend(ids[-1])
-        return tj.trace(model(name), journey(name, prompt).token_ids + ids, edits=list(edits))
+        return sharing.trace(model(name), journey(name, prompt).token_ids + ids, edits)
 
     found: Journey = journeys.get((name, prompt, made, ids), grow)
     return found
