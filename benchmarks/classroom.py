@@ -39,16 +39,21 @@ THINGS = ("dog", "cat", "ball", "tree", "boat", "bird", "book", "cake", "hat", "
 
 
 @contextmanager
-def serving() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server of the app: its address without scheme, and its process."""
+def serving(models: str = "") -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server of the app: its address without scheme, and its process.
+
+    Args:
+        models: Folders of checkpoints that it offers beside the bundled one.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*command, "--server.port", str(port)], cwd=PROJECT, stdout=log, stderr=log
-        )
+            [*command, "--server.port", str(port)], cwd=PROJECT, stdout=log, stderr=log,
+            env={**os.environ, "TOKENJOURNEY_MODEL_PATHS": models},
+        )  # fmt: skip
         try:
             deadline = time.monotonic() + 90
             while time.monotonic() < deadline:
@@ -105,9 +110,9 @@ class Person:
         name, thing = self._random.choice(NAMES), self._random.choice(THINGS)
         return f"{name} had a {thing} and {self._random.randrange(100)} friends. One day {name}"
 
-    async def opens(self) -> None:
+    async def opens(self, model: str = "bundled") -> None:
         """Open the link."""
-        await self._run({"prompt": self.prompt})
+        await self._run({"prompt": self.prompt, "model": model})
 
     async def acts(self) -> None:
         """Change the prompt, follow a token, or turn to another page."""
@@ -193,6 +198,19 @@ async def lesson(address: str, n_people: int, think: float, seconds: float) -> C
     return found
 
 
+async def long_prompts(address: str, model: str, seconds: float) -> Class:
+    """One more visitor, who sends one new prompt of 1,000 words after another through `model`."""
+    found, words = Class(), random.Random(1)
+    person = await _tab(address, found, 1)
+    await person.opens(model)
+    found.seconds.clear()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        await person.types(" ".join(words.choices(NAMES + THINGS, k=1000)))
+    await person._stream.close()
+    return found
+
+
 async def all_at_once(address: str, n_people: int) -> Class:
     """Everybody has the page open, and all press Enter in the same moment."""
     found = Class()
@@ -215,14 +233,30 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="*", default=[30, 100])
     parser.add_argument("--think", type=float, default=5.0, help="seconds, on average")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each lesson")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="FOLDER",
+        help="a checkpoint to which one more visitor sends prompts of 1,000 tokens",
+    )
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     print("| class | answers | median | p95 | longest | errors | sent each | server memory |")
     print("|---|---|---|---|---|---|---|---|")
-    with serving() as (address, process):
+    with serving(str(options.beside or "")) as (address, process):
+
+        async def beside(n: int) -> list[Class]:
+            others = lesson(address, n, options.think, options.seconds)
+            long = long_prompts(address, options.beside.name, options.think + options.seconds)
+            return await asyncio.gather(others, long)
+
         for n in options.people:
             found = asyncio.run(lesson(address, n, options.think, options.seconds))
             report(f"{n} people, think time {options.think:g} s", found, process)
+            if options.beside:
+                found, long = asyncio.run(beside(n))
+                report(f"{n} people, and one with 1,000 tokens of a larger model", found, process)
+                report("that one", long, process)
         found = asyncio.run(all_at_once(address, max(options.people)))
         report(f"{max(options.people)} people press Enter at once", found, process)
 
