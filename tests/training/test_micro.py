@@ -15,14 +15,8 @@ from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.training import live
 from tokenjourney.training.live import LiveRun, Workshop
 from tokenjourney.training.loop import next_token_loss
-from tokenjourney.training.micro import (
-    Beginning,
-    MicroSettings,
-    as_record,
-    from_record,
-    micro_text,
-    micro_training,
-)
+from tokenjourney.training.micro import micro_text, micro_training
+from tokenjourney.training.moments import Beginning, MicroSettings, as_record, from_record
 from tokenjourney.training.parts import gradient_norms, part_names, without_skips
 from tokenjourney.training.worker import work
 

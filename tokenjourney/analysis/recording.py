@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenjourney.analysis.projections import aligned, principal_plane
-from tokenjourney.training.micro import Moment
+from tokenjourney.training.moments import Moment
 
 Array = NDArray[np.float32]
 

@@ -17,14 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tokenjourney.model.config import GPT2Config
-from tokenjourney.training.micro import (
-    Beginning,
-    MicroSettings,
-    Moment,
-    from_record,
-    micro_config,
-)
-from tokenjourney.training.worker import FAILED
+from tokenjourney.training.moments import FAILED, Beginning, MicroSettings, Moment, from_record
 
 State = Literal["waiting", "starting", "running", "paused", "done", "stopped", "failed"]
 
@@ -69,7 +62,7 @@ class LiveRun:
     def config(self) -> GPT2Config:
         """The sizes of what is trained, once it is known."""
         assert self.beginning is not None
-        return micro_config(self.settings, len(self.beginning.vocabulary))
+        return self.settings.config(len(self.beginning.vocabulary))
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,68 +21,20 @@ from torch import Tensor
 from tokenjourney.errors import PromptError
 from tokenjourney.generation import generate
 from tokenjourney.journey import trace
-from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.model import Model
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.training.bpe import train_bpe
 from tokenjourney.training.loop import Recipe, make_optimizers, next_token_loss, training_steps
+from tokenjourney.training.moments import N_CTX, Beginning, MicroSettings, Moment, Snapshot
 from tokenjourney.training.parts import gradient_norms, without_skips
 
-N_CTX, BATCH, N_HEADS = 64, 16, 4
+BATCH = 16
 HELD_OUT_SHARE = 0.12
 SNAPSHOTS = 40
 """How often in a run more is recorded than the loss and the gradients."""
-MOST_CHARACTERS = 60_000
 LEAST_TOKENS = 8 * N_CTX
 _PROBE, _SAMPLE, _ON_MAP, _TEST_WINDOWS = 20, 90, 60, 8
-
-
-@dataclass(frozen=True)
-class MicroSettings:
-    """What the reader chooses.
-
-    Attributes:
-        text: What to learn; its last eighth is held out.
-        n_merges: Merges of byte-level BPE learned from the text; 0 leaves single bytes.
-        n_layers: Blocks.
-        d_model: Length of the vectors, a multiple of 4 (the number of heads).
-        steps: Training steps, each on 16 windows of 64 tokens.
-        learning_rate: Peak rate of AdamW.
-        seed: Of weights and order.
-        twin: Whether a second network, the same but without skip connections, learns beside it.
-
-    Raises:
-        PromptError: the text is too long, or a number is out of range.
-    """
-
-    text: str
-    n_merges: int = 0
-    n_layers: int = 2
-    d_model: int = 64
-    steps: int = 300
-    learning_rate: float = 3e-3
-    seed: int = 0
-    twin: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuses what would not run, or run for long."""
-        if len(self.text) > MOST_CHARACTERS:
-            raise PromptError(
-                f"The text has {len(self.text):,} characters. Take at most {MOST_CHARACTERS:,}."
-            )
-        ranges = {
-            "n_merges": (0, 1024), "n_layers": (1, 8), "d_model": (8, 128), "steps": (1, 1000),
-            "seed": (0, 2**31),
-        }  # fmt: skip
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise PromptError(f"{name} is {value!r}; give a whole number from {low} to {high}.")
-        if self.d_model % N_HEADS:
-            raise PromptError(f"d_model is {self.d_model}; give a multiple of {N_HEADS}.")
-        if not 0 < self.learning_rate <= 1:
-            raise PromptError(f"learning_rate is {self.learning_rate!r}; give one from 0 to 1.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,65 +86,6 @@ def micro_text(text: str, n_merges: int) -> MicroText:
         np.array([number[i] for i in train]),
         np.array([number[i] for i in held_out]),
     )
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What is recorded now and then.
-
-    Attributes:
-        held_out: Loss on the held-out text, in nats per token.
-        sample: What the network writes by itself.
-        embedding: (n, d_model) rows of W_E, of the tokens of `Beginning.on_map`.
-        patterns: (n_layers, n_heads, T, T) attention on the probe.
-    """
-
-    held_out: float
-    sample: str
-    embedding: list[list[float]]
-    patterns: list[Any]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What is recorded at every step, before its change of the weights.
-
-    Attributes:
-        step: Its number; 0 is the untrained network.
-        loss: On its batch, in nats per token.
-        norms: Lengths of the gradients, by part.
-        twin_loss: The same of the twin without skip connections; None where there is none.
-        twin_norms: And its gradients.
-        snapshot: More, now and then.
-    """
-
-    step: int
-    loss: float
-    norms: tuple[float, ...]
-    twin_loss: float | None = None
-    twin_norms: tuple[float, ...] = ()
-    snapshot: Snapshot | None = None
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What is known before the first step.
-
-    Attributes:
-        vocabulary: The tokens, as hexadecimal bytes.
-        on_map: IDs of the tokens whose embedding is recorded, the most frequent first.
-        probe: IDs of the text whose attention is recorded.
-        n_train: Tokens to learn from.
-        n_held_out: Tokens held out.
-        n_parameters: Numbers that are trained.
-    """
-
-    vocabulary: tuple[str, ...]
-    on_map: tuple[int, ...]
-    probe: tuple[int, ...]
-    n_train: int
-    n_held_out: int
-    n_parameters: int
 
 
 def micro_training(settings: MicroSettings) -> Iterator[Beginning | Moment]:
@@ -256,18 +149,13 @@ def _moments(
         )  # fmt: skip
 
 
-def micro_config(settings: MicroSettings, d_vocab: int) -> GPT2Config:
-    """The sizes of the network that is trained."""
-    return GPT2Config(settings.n_layers, N_HEADS, settings.d_model, d_vocab, N_CTX)
-
-
 def guessing_loss(d_vocab: int) -> float:
     """The loss of guessing evenly, in nats: ln d_vocab. An untrained network starts near it."""
     return math.log(d_vocab)
 
 
 def _network(settings: MicroSettings, d_vocab: int) -> GPT2:
-    network = GPT2(micro_config(settings, d_vocab))
+    network = GPT2(settings.config(d_vocab))
     network.initialise(torch.Generator().manual_seed(settings.seed))
     return network
 
@@ -309,21 +197,3 @@ def _snapshot(
         embedding=[[round(x, 4) for x in row] for row in rows.tolist()],
         patterns=np.round(patterns, 3).tolist(),
     )
-
-
-def as_record(found: Beginning | Moment) -> dict[str, Any]:
-    """What JSON can hold of it; `from_record` is its inverse."""
-    return {"kind": type(found).__name__, **asdict(found)}
-
-
-def from_record(record: dict[str, Any]) -> Beginning | Moment:
-    """The Beginning or Moment that `as_record` wrote."""
-    values = dict(record)
-    kind = values.pop("kind")
-    tuples = ("vocabulary", "on_map", "probe", "norms", "twin_norms")
-    values |= {name: tuple(values[name]) for name in tuples if name in values}
-    if kind == "Beginning":
-        return Beginning(**values)
-    if values["snapshot"]:
-        values["snapshot"] = Snapshot(**values["snapshot"])
-    return Moment(**values)

@@ -15,10 +15,8 @@ from typing import TextIO
 import torch
 
 from tokenjourney.errors import TokenJourneyError
-from tokenjourney.training.micro import MicroSettings, as_record, micro_training
-
-FAILED = "Failed"
-"""The kind of a line that says why there will be no other."""
+from tokenjourney.training.micro import micro_training
+from tokenjourney.training.moments import FAILED, MicroSettings, as_record
 
 
 def work(orders: TextIO, records: TextIO) -> None:

@@ -15,7 +15,7 @@ from tokenjourney.errors import PromptError
 from tokenjourney.figures.text import count
 from tokenjourney.tokens import visible
 from tokenjourney.training.live import LiveRun, Workshop
-from tokenjourney.training.micro import Beginning, MicroSettings, Moment
+from tokenjourney.training.moments import Beginning, MicroSettings, Moment
 from tokenjourney.ui import cache, merges
 from tokenjourney.ui.text import Safe, escaped
 

@@ -23,7 +23,7 @@ from tokenjourney.training import parts
 from tokenjourney.ui.live_training import Watched, kind, progress, sample, scrubber
 
 if TYPE_CHECKING:
-    from tokenjourney.training.micro import Moment
+    from tokenjourney.training.moments import Moment
     from tokenjourney.ui.page import Page
 
 
