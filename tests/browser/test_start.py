@@ -369,5 +369,5 @@ def test_the_block_at_the_scrubber_opens_where_columns_are_narrow(
     shown.press("Home", *["ArrowRight"] * 20)
     expect(shown.root.get_by_text("block 17", exact=True)).to_be_visible()
     expect(shown.root.locator("image.pattern")).to_have_count(2)
-    expect(shown.root.locator(".ring")).to_have_count(shown.chips.count())
+    expect(shown.root.locator(".map .ring")).to_have_count(shown.chips.count())
     expect(shown.scrubber).to_be_focused()
