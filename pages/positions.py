@@ -8,6 +8,7 @@ from tokenjourney.analysis.neighbours import cosine_matrix, row_lengths
 from tokenjourney.analysis.positions import (
     cosines_of_two,
     padded_rows,
+    places_with,
     seen_around,
     similarity_by_distance,
     sinusoidal_positions,
@@ -168,13 +169,13 @@ def all_places() -> None:
     )  # fmt: skip
     page.section("alike")
     tables = {"learned": W_pos, "fixed": fixed[: config.n_ctx]}
-    step = -(-config.n_ctx // MOST_PLACES)
-    shown = [count(position) for position in range(0, config.n_ctx, step)]
-    every = page.text("every", step=step) if step > 1 else ""
+    drawn = places_with(page.token, config.n_ctx, MOST_PLACES)
+    shown = [count(position) for position in drawn]
+    every = page.text("every", step=drawn.step, place=count(page.token)) if drawn.step > 1 else ""
     curves = []
     for column, (name, table) in zip(page.columns(2), tables.items(), strict=True):
         cosines = page.remember(
-            f"alike {name}", lambda t=table: cosine_matrix(t[::step]), of="model"
+            f"alike {name} {drawn}", lambda t=table: cosine_matrix(t[list(drawn)]), of="model"
         )
         by_distance = page.remember(
             f"distance {name}", lambda t=table: similarity_by_distance(t), of="model"
@@ -184,7 +185,7 @@ def all_places() -> None:
             page.figure(
                 name,
                 similarity_figure(
-                    cosines=cosines, labels=shown, followed=page.token // step, wide=440,
+                    cosines=cosines, labels=shown, followed=drawn.index(page.token), wide=440,
                     theme=page.theme,
                 ),
                 lambda c=cosines: matrix_table(

@@ -11,6 +11,7 @@ from tokenjourney.analysis.positions import (
     cosines_of_two,
     occurrences,
     padded_rows,
+    places_with,
     similarity_by_distance,
     sinusoidal_positions,
     swap_effect,
@@ -166,3 +167,12 @@ def test_padding_adds_rows_without_numbers():
     padded = padded_rows(ROWS, 12)
     np.testing.assert_array_equal(padded[:9], ROWS)
     assert np.isnan(padded[9:]).all()
+
+
+@pytest.mark.parametrize("n", [1, 7, 256, 400, 401, 1024])
+def test_of_many_positions_few_are_drawn_and_the_followed_one_is_among_them(n):
+    for place in {0, 1, n // 2, n - 1} & set(range(n)):
+        drawn = places_with(place, n, most=400)
+        assert place in drawn
+        assert 1 <= len(drawn) <= 400
+        assert drawn[-1] + drawn.step >= n > drawn[-1]

@@ -52,6 +52,16 @@ def similarity_by_distance(rows: ArrayLike) -> tuple[Array, Array, Array]:
     return _read_only(mean), _read_only(low), _read_only(high)
 
 
+def places_with(place: int, n: int, most: int) -> range:
+    """At most so many of n positions, evenly spread and with this one among them.
+
+    >>> places_with(7, 10, most=4)
+    range(1, 10, 3)
+    """
+    step = -(-n // most)
+    return range(place % step, n, step)
+
+
 def occurrences(token_ids: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """The token IDs that stand at several positions, each with these positions, in reading order.
 
