@@ -196,8 +196,8 @@ def prediction_change(before: Array, after: Array, k: int = 6) -> PredictionChan
         k: How many of each run's most probable tokens.
     """
     first, second = probabilities(before), probabilities(after)
-    top = [int(i) for i in ranking(first)[:k]]
-    new = [int(i) for i in ranking(second)[:k]]
+    top = [int(i) for i in ranking(before)[:k]]
+    new = [int(i) for i in ranking(after)[:k]]
     ids = _in_order(top, new)
     moved = float(np.abs(first - second).sum() / 2)
     return PredictionChange(

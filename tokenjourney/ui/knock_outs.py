@@ -140,7 +140,7 @@ def effect(page: Page) -> None:
     """What the parts that are off do to the prediction: before and after, side by side."""
     words = load("knock_outs")
     before = page.untouched.logits_at(page.token)
-    after = page.journey.logits_at(page.token)
+    after = page.journey.logits_at(page.token) if page.off else before
     change = prediction_change(before, after, k=_N_CANDIDATES)
     labels = [page.label(i) for i in change.token_ids]
     arrays: dict[str, Any] = {"labels": labels, "before": change.before, "after": change.after}
