@@ -1,60 +1,40 @@
-"""Models and Journeys are kept: bounded, and computed once."""
+"""Models and Journeys are kept for everybody, and weigh what they hold."""
 
 from __future__ import annotations
 
-import threading
-import time
-
 import pytest
+import torch
 
 import tokenjourney as tj
-from tokenjourney.ui import cache
-from tokenjourney.ui.cache import BoundedCache
+from tokenjourney.model.checkpoints import save_checkpoint
+from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
+from tokenjourney.ui import cache, models
 
 
-def test_thirty_people_who_open_one_link_cost_one_computation():
-    kept = BoundedCache(100, lambda _: 1)
-    calls = []
-
-    def compute():
-        calls.append(1)
-        time.sleep(0.05)
-        return "journey"
-
-    found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(kept.get("link", compute))) for _ in range(30)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["journey"] * 30
-    assert len(calls) == 1
+def test_a_journey_weighs_more_once_its_blocks_were_looked_at():
+    journey = cache.journey("bundled", "What weighs nothing yet")
+    before = cache._journeys().weight
+    journey["pattern", 0]
+    cache.journey("bundled", "What weighs nothing yet")
+    assert cache._journeys().weight == before + journey._derived.n_bytes > before
 
 
-def test_what_was_used_longest_ago_goes_first_and_the_newest_stays():
-    kept = BoundedCache(10, len)
-    for key in ("a", "b"):
-        kept.get(key, lambda: "12345")
-    kept.get("a", lambda: "")
-    kept.get("c", lambda: "1")
-    assert "a" in kept
-    assert "b" not in kept
-    kept.get("huge", lambda: "x" * 99)
-    assert "huge" in kept
-    assert len(kept) == 1
-
-
-def test_a_failure_is_raised_and_not_kept():
-    kept = BoundedCache(10, lambda _: 1)
-
-    def fail():
-        raise tj.PromptError("no")
-
-    with pytest.raises(tj.PromptError):
-        kept.get("key", fail)
-    assert kept.get("key", lambda: "later") == "later"
+def test_a_model_weighs_as_much_as_its_weights_and_their_packed_copies(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOKENJOURNEY_MODEL_PATHS", str(tmp_path / "wide"))
+    network = GPT2(GPT2Config(n_layers=1, n_heads=8, d_model=512, d_vocab=1024, n_ctx=16))
+    network.initialise(torch.Generator().manual_seed(0))
+    save_checkpoint(tmp_path / "wide", network)
+    before = cache._models().weight
+    model = cache.model("wide")
+    parameters = 4 * model.n_parameters
+    linear = 4 * 512 * 512 * (3 + 4 + 4)  # qkv, up and down; out is too small to be packed
+    assert cache._models().weight == before + parameters + linear
+    for _ in range(2):  # W_U is packed when it is asked for again
+        tj.trace(model, [1, 2])
+    cache.model("wide")
+    assert cache._models().weight == before + parameters + linear + 4 * 512 * 1024
+    assert model.n_bytes <= models._BYTES_EACH * model.n_parameters
 
 
 def test_the_same_prompt_is_the_same_journey_and_edits_make_another():

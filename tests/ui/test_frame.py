@@ -198,7 +198,7 @@ def test_a_link_to_a_model_that_is_not_here_fetches_nothing_before_one_says_so(
     monkeypatch.setattr(hub, "fetch", lambda *_: pytest.fail("nobody asked for a download"))
     opened = app("tokens", prompt="The dog", model="gpt2-large")
     assert "GPT-2 large is not on this server yet" in opened.cards()[0]
-    assert "774 M parameters, 3.2 GB to download, 3.1 GB of memory" in opened.cards()[0]
+    assert "774 M parameters, 3.2 GB to download, up to 6.2 GB of memory" in opened.cards()[0]
     assert json.loads(opened.chips())["tokens"]
     assert opened.link() == {"prompt": "The dog"}
 

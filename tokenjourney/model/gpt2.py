@@ -201,6 +201,7 @@ class GPT2(nn.Module):
         if not config.tied:
             self.W_U_untied = nn.Parameter(torch.empty(config.d_vocab, config.d_model))
         self.unembedding: Product | None = None  # the product with a packed W_U
+        self._products: list[Product] = []  # all that were packed
 
     @property
     def norm(self) -> type[nn.Module]:
@@ -217,6 +218,11 @@ class GPT2(nn.Module):
         rows: Tensor = self.W_E if self.config.tied else self.W_U_untied
         return rows.T
 
+    @property
+    def packed_bytes(self) -> int:
+        """Memory of what `pack` made, beside the weights themselves."""
+        return sum(product.n_bytes for product in self._products)
+
     def pack(self, weights: str = "fp32") -> None:
         """Lays the large weights out anew for runs without gradients, once they are final.
 
@@ -228,8 +234,10 @@ class GPT2(nn.Module):
             rows = (part.weight.T for part in parts)
             products = pool.map(lambda each: packed(each, weights), rows)
             self.unembedding = packed_unembedding(self.W_U.T, weights)
-        for part, product in zip(parts, products, strict=True):
+            made = list(products)
+        for part, product in zip(parts, made, strict=True):
             part.product = product
+        self._products = [product for product in (*made, self.unembedding) if product]
 
     def initialise(self, generator: torch.Generator) -> None:
         """Random weights as GPT-2 had them before training.

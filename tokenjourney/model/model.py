@@ -41,6 +41,14 @@ class Model:
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     @property
+    def n_bytes(self) -> int:
+        """Memory that it holds: all parameters, and their packed or rounded copies.
+
+        A large W_U is packed when it is asked for a second time, and counts from then on.
+        """
+        return self.n_parameters * self.network.W_E.itemsize + self.network.packed_bytes
+
+    @property
     def W_E(self) -> NDArray[np.float32]:
         """The embedding matrix (d_vocab, d_model), read-only: row i belongs to token i."""
         return _read_only(self.network.W_E.detach().numpy())

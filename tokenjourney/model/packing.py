@@ -11,14 +11,11 @@ that is what `Rounded` is for. All shapes: weights as rows (d_out, d_in), x as (
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-Product = Callable[[Tensor, Tensor | None], Tensor]
-"""x (…, d_in) and perhaps a bias (d_out,) → x W + bias (…, d_out)."""
 
 WEIGHTS = ("fp32", "bf16", "int8")
 """What the numbers of a weight can be kept as."""
@@ -26,7 +23,20 @@ WEIGHTS = ("fp32", "bf16", "int8")
 WORTH_IT = 2**19
 """Numbers from which on a weight is packed: smaller ones stay in the processor's cache anyway."""
 
-_ROWS = 32  # the blocks suit a product of so many rows best, and any other well
+_BATCH = 32  # the blocks suit a product of so many rows best, and any other well
+
+
+class Product(Protocol):
+    """A product with one weight, laid out in its own way."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory that it takes beside the weight itself."""
+        ...
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """Takes x (…, d_in) and perhaps a bias (d_out,); returns x W + bias (…, d_out)."""
+        ...
 
 
 def packed(rows: Tensor, weights: str = "fp32") -> Product | None:
@@ -47,16 +57,37 @@ def packed_unembedding(rows: Tensor, weights: str = "fp32") -> Product | None:
 
 def blocks(rows: Tensor) -> Product:
     """A product with a copy in the blocks of oneDNN; with the rows where torch comes without it."""
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return lambda x, bias: F.linear(x, rows, bias)
-    copy = torch.ops.mkldnn._reorder_linear_weight(rows.contiguous(), _ROWS)
-    multiply = torch.ops.mkldnn._linear_pointwise
+    available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    return Blocks(rows) if available else Rows(rows)
 
-    def product(x: Tensor, bias: Tensor | None) -> Tensor:
-        result: Tensor = multiply(x, copy, bias, "none", [], "")
+
+class Rows:
+    """The product with the rows as they are."""
+
+    n_bytes = 0
+
+    def __init__(self, rows: Tensor) -> None:
+        """Copies nothing."""
+        self._rows = rows
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) → (…, d_out)."""
+        return F.linear(x, self._rows, bias)
+
+
+class Blocks:
+    """The product with a copy of the rows in the blocks of oneDNN."""
+
+    def __init__(self, rows: Tensor) -> None:
+        """Copies the rows."""
+        self._copy = torch.ops.mkldnn._reorder_linear_weight(rows.contiguous(), _BATCH)
+        self.n_bytes: int = self._copy.nbytes
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) → (…, d_out)."""
+        multiply = torch.ops.mkldnn._linear_pointwise
+        result: Tensor = multiply(x, self._copy, bias, "none", [], "")
         return result
-
-    return product
 
 
 def is_one_token(x: Tensor) -> bool:
@@ -75,6 +106,11 @@ class Scores:
         self._rows = rows
         self._asked = False
         self._blocks: Product | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Nothing before the blocks are there."""
+        return self._blocks.n_bytes if self._blocks else 0
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""
@@ -105,6 +141,7 @@ class Rounded:
         else:
             self._rows = rows.bfloat16().contiguous()
             self._blocks = blocks(self._rows.float())
+        self.n_bytes = self._rows.nbytes + rows.numel() * torch.float32.itemsize
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""

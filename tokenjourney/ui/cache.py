@@ -5,10 +5,8 @@ Thirty people who open one link cost one trace: the first one computes, the othe
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import streamlit as st
 
@@ -17,6 +15,7 @@ from tokenjourney.errors import ModelNotFoundError, PromptError
 from tokenjourney.figures.text import distinct_labels
 from tokenjourney.prompt import prompt_ids
 from tokenjourney.ui import models, sharing
+from tokenjourney.ui.bounded import BoundedCache, size_of
 from tokenjourney.ui.state import BUNDLED
 
 if TYPE_CHECKING:
@@ -25,90 +24,23 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 _JOURNEY_BYTES: Final = 1_500_000_000
-_FACTS: Final = 512
+_FACT_BYTES: Final = 500_000_000
 _MODEL_BYTES: Final = 8_000_000_000
-
-
-class BoundedCache(Generic[Value]):
-    """Values by key, the least recently used forgotten when they weigh too much together.
-
-    A value is computed once, also when many threads ask for it at the same time. An exception is
-    raised for all who waited and is not kept.
-    """
-
-    def __init__(self, most: int, weight: Callable[[Value], int]) -> None:
-        """An empty cache.
-
-        Args:
-            most: Weight that all values together may have; the newest always stays.
-            weight: The weight of one value.
-        """
-        self._most, self._weight = most, weight
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._lock = threading.Lock()
-        self._flights: dict[Hashable, threading.Lock] = {}
-
-    def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
-        """The value of `key`, computed if it is not there."""
-        if (kept := self.find(key)) is not None:
-            return kept
-        with self._lock:
-            flight = self._flights.setdefault(key, threading.Lock())
-        with flight:
-            if (kept := self.find(key)) is not None:
-                return kept
-            try:
-                value = compute()
-                self._keep(key, value)
-            finally:
-                with self._lock:
-                    self._flights.pop(key, None)
-        return value
-
-    def __contains__(self, key: Hashable) -> bool:
-        """Whether `key` is there now."""
-        return key in self._values
-
-    def __len__(self) -> int:
-        """How many values are there."""
-        return len(self._values)
-
-    def find(self, key: Hashable) -> Value | None:
-        """The value of `key` if it is there, otherwise None."""
-        with self._lock:
-            if (kept := self._values.get(key)) is not None:
-                self._values.move_to_end(key)
-            return kept
-
-    def _keep(self, key: Hashable, value: Value) -> None:
-        with self._lock:
-            self._values[key] = value
-            total = sum(map(self._weight, self._values.values()))  # values may grow while kept
-            while len(self._values) > 1 and total > self._most:
-                total -= self._weight(self._values.popitem(last=False)[1])
-
-
-def _model_weight(model: Model) -> int:
-    return sum(4 * parameter.numel() for parameter in model.network.parameters())
-
-
-def _journey_weight(journey: Journey) -> int:
-    return journey.n_bytes
 
 
 @st.cache_resource(show_spinner=False)
 def _models() -> BoundedCache[Any]:
-    return BoundedCache(_MODEL_BYTES, _model_weight)
+    return BoundedCache(_MODEL_BYTES, lambda model: model.n_bytes, grows=True)
 
 
 @st.cache_resource(show_spinner=False)
 def _journeys() -> BoundedCache[Any]:
-    return BoundedCache(_JOURNEY_BYTES, _journey_weight)
+    return BoundedCache(_JOURNEY_BYTES, lambda journey: journey.n_bytes, grows=True)
 
 
 @st.cache_resource(show_spinner=False)
 def _facts() -> BoundedCache[Any]:
-    return BoundedCache(_FACTS, lambda _: 1)
+    return BoundedCache(_FACT_BYTES, size_of)
 
 
 def fact(key: Hashable, compute: Callable[[], Value]) -> Value:

@@ -23,6 +23,7 @@ _KNOWN: Final = {
     "gpt2-large": (774_030_080, 3_247_159_078),
     "gpt2-xl": (1_557_611_200, 6_431_829_964),
 }
+_BYTES_EACH: Final = 8  # a float32, and its copy in model/packing.py
 _TITLES: Final = {
     "distilgpt2": "DistilGPT-2",
     "gpt2": "GPT-2 small",
@@ -63,7 +64,7 @@ class Offer:
             return "from the Hugging Face Hub; size not known before it is asked for"
         return (
             f"{self.parameters / 1e6:,.0f} M parameters, {in_words(self.download)} to download, "
-            f"{in_words(4 * self.parameters)} of memory"
+            f"up to {in_words(_BYTES_EACH * self.parameters)} of memory"
         )
 
 
