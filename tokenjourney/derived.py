@@ -19,12 +19,8 @@ class Derived:
         self._max_bytes = max_bytes
         self._groups: OrderedDict[str, dict[str, Array]] = OrderedDict()
         self._lock = threading.Lock()
-
-    @property
-    def n_bytes(self) -> int:
+        self.n_bytes = 0
         """Size of all arrays together."""
-        with self._lock:
-            return sum(map(_size, self._groups.values()))
 
     def get(self, key: str) -> dict[str, Array]:
         """The arrays of a group by name; none where it was not derived, or has gone."""
@@ -36,11 +32,10 @@ class Derived:
     def put(self, key: str, value: dict[str, Array]) -> None:
         """Keeps a group, and lets go of what no longer fits."""
         with self._lock:
+            self.n_bytes += _size(value) - _size(self._groups.pop(key, {}))
             self._groups[key] = value
-            self._groups.move_to_end(key)
-            total = sum(map(_size, self._groups.values()))
-            while total > self._max_bytes and len(self._groups) > 1:
-                total -= _size(self._groups.popitem(last=False)[1])
+            while self.n_bytes > self._max_bytes and len(self._groups) > 1:
+                self.n_bytes -= _size(self._groups.popitem(last=False)[1])
 
 
 def _size(group: dict[str, Array]) -> int:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 from typing import TYPE_CHECKING, overload
 
@@ -344,11 +345,10 @@ class Journey:
         model = self._source.need_model(f"derive {name}")
         block = block_of(name)
         if name.endswith(_ON_DEMAND):
-            group, wanted = name, [name]
+            group, wanted = name, (name,)
         else:
             group = _group(name)
-            wanted = [other for other in self.names if _group(other) == group]
-            wanted = [other for other in wanted if not other.endswith(_ON_DEMAND)]
+            wanted = _derived_together(self.config, group)
         captured: dict[str, Array] = {}
         tap = self._tap(wanted, captured)
         network = model.network
@@ -450,6 +450,15 @@ def _blocks(
             yield depth
     logits = unembedded(network, record.stream[-1, :end], edits, end - 1)
     yield Journey(config, before + new, record, Source(model.name, model), edits, logits)
+
+
+@lru_cache(maxsize=256)
+def _derived_together(config: GPT2Config, group: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in hook_names(config)
+        if _group(name) == group and not name.endswith(_ON_DEMAND)
+    )
 
 
 def _group(name: str) -> str:

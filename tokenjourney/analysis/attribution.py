@@ -113,12 +113,10 @@ def writers(journey: Journey, position: int) -> Writers:
         journey: The journey.
         position: From 0.
     """
-    blocks = range(journey.config.n_layers)
     rows = [
-        (journey["result", b][position], journey["attn_out", b][position],
-         journey["mlp_out", b][position])
-        for b in blocks
-    ]  # fmt: skip
+        [of_all[position] for of_all in journey.passing(block, "result", "attn_out", "mlp_out")]
+        for block in range(journey.config.n_layers)
+    ]
     heads, attention, mlp = (np.stack(part) for part in zip(*rows, strict=True))
     embedding = np.array(journey["hook_embed"][position])
     adds_positions = "hook_pos_embed" in journey.names  # a model that rotates them adds none

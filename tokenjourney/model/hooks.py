@@ -8,6 +8,7 @@ an exception, and any number of threads can share one network. Names are Transfo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -64,11 +65,13 @@ NO_TAP = Tap()
 """Nobody watches."""
 
 
+@lru_cache(maxsize=256)
 def block_hook_names(config: GPT2Config, block: int) -> tuple[str, ...]:
     """The hook names of one block, in the order in which the forward pass reaches them."""
     return tuple(f"blocks.{block}.{name}" for name in config.block_shapes(block, 1))
 
 
+@lru_cache(maxsize=256)
 def hook_names(config: GPT2Config) -> tuple[str, ...]:
     """Every hook name of a model of these sizes, in forward order.
 
@@ -108,16 +111,22 @@ def resolve_hook(config: GPT2Config, name: str, block: int | None = None) -> str
             "'blocks.0.attn.hook_pattern' or 'hook_embed'; journey.names lists them all."
         )
     check_index("block", block, config.n_layers)
-    for full in block_hook_names(config, block):
-        short = full.split(".", 2)[2]
-        if name in (
-            short,
-            short.replace("hook_", ""),
-            short.rpartition(".")[2].removeprefix("hook_"),
-        ):
-            return full
+    if (full := _by_short_name(config, block).get(name)) is not None:
+        return full
     known = ", ".join(hook.replace("hook_", "") for hook in config.block_shapes(block, 1))
     raise HookError(f"A block has no hook {name!r}. It has: {known}.")
+
+
+@lru_cache(maxsize=256)
+def _by_short_name(config: GPT2Config, block: int) -> dict[str, str]:
+    """The full hook names of a block, by each way of saying them shortly; the first one counts."""
+    found: dict[str, str] = {}
+    for full in block_hook_names(config, block):
+        short = full.split(".", 2)[2]
+        last = short.rpartition(".")[2].removeprefix("hook_")
+        for said in (short, short.replace("hook_", ""), last):
+            found.setdefault(said, full)
+    return found
 
 
 def check_index(what: str, value: object, size: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tokenjourney.ui import shell
+from tokenjourney.ui.places import places
 
 st.set_page_config(
     page_title="Token Journey",
@@ -12,4 +13,5 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state="auto",
 )
-shell.run()
+with places().one():
+    shell.run()
