@@ -344,11 +344,9 @@ class Journey:
     def _derive(self, name: str) -> Array:
         model = self._source.need_model(f"derive {name}")
         block = block_of(name)
-        if name.endswith(_ON_DEMAND):
-            group, wanted = name, (name,)
-        else:
-            group = _group(name)
-            wanted = _derived_together(self.config, group)
+        by_itself = name.endswith(_ON_DEMAND)
+        group = name if by_itself else _group(name)
+        wanted = (name,) if by_itself else _derived_together(self.config, group)
         captured: dict[str, Array] = {}
         tap = self._tap(wanted, captured)
         network = model.network

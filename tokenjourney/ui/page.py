@@ -21,7 +21,7 @@ from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import own_caption
-from tokenjourney.ui import cache, figure, knock_outs, models, sharing, state, widgets
+from tokenjourney.ui import cache, figure, knock_outs, models, places, sharing, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
@@ -459,7 +459,8 @@ def part(function: Part) -> Part:
     Widgets outside of it do not see the change until the page runs again: keep a widget and the
     figures that hang on it in one part.
     """
-    wrapped: Part = st.fragment(sharing.on_these_cores(function))
+    alone = places.places().one()(sharing.on_these_cores(function))
+    wrapped: Part = st.fragment(alone)
     return wrapped
 
 
