@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -40,8 +41,10 @@ class Visitor(threading.Thread):
 
 def _wait_for(places, n):
     """Until so many are waiting, so that they came in the order of this test."""
-    with places._changed:
-        assert places._changed.wait_for(lambda: len(places._waiting) == n, SOON)
+    end = time.monotonic() + SOON
+    while len(places._waiting) != n:
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def _waiting(places, order, n):

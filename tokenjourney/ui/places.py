@@ -32,8 +32,8 @@ class Places:
         """
         self._n, self._long, self._now = n, long, now
         self._inside: dict[int, float] = {}  # when each thread came in
-        self._waiting: deque[int] = deque()
-        self._changed = threading.Condition()
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -42,21 +42,36 @@ class Places:
         if me in self._inside:
             yield
             return
-        with self._changed:
-            self._waiting.append(me)
-            try:
-                while self._waiting[0] != me or (wait := self._until_free()) > 0:
-                    self._changed.wait(wait if self._waiting[0] == me else None)
-                self._inside[me] = self._now()
-            finally:
-                self._waiting.remove(me)
-                self._changed.notify_all()
+        self._come(me)
         try:
             yield
         finally:
-            with self._changed:
+            with self._lock:
                 del self._inside[me]
-                self._changed.notify_all()
+                self._call_first()
+
+    def _come(self, me: int) -> None:
+        called = threading.Event()
+        with self._lock:
+            self._waiting.append(called)
+        try:
+            while True:
+                with self._lock:
+                    first = self._waiting[0] is called
+                    if first and (wait := self._until_free()) <= 0:
+                        self._inside[me] = self._now()
+                        return
+                called.wait(wait if first else None)
+                called.clear()
+        finally:
+            with self._lock:
+                self._waiting.remove(called)
+                self._call_first()
+
+    def _call_first(self) -> None:
+        """Only the first one is woken: to wake a hundred costs more than a run."""
+        if self._waiting:
+            self._waiting[0].set()
 
     def _until_free(self) -> float:
         """Seconds until somebody inside no longer counts; 0 where there is a place now."""
