@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tokenjourney.analysis.attribution import direct_logit_attribution
+from tokenjourney.analysis.attribution import Writers, direct_logit_attribution
 from tokenjourney.errors import CheckpointError, TokenJourneyError
-from tokenjourney.model.hooks import Tap
+from tokenjourney.model.hooks import Hook, Tap, block_of
 from tokenjourney.source import edit_hooks
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tokenjourney.model import Model
 
 Array = NDArray[np.float32]
+
+_ADDED: Final = ("hook_resid_pre", "hook_attn_out", "hook_mlp_out")
 
 TOLERANCES: Final = {
     "patterns": 1e-5,
@@ -89,12 +91,14 @@ def journey_checks(
 ) -> tuple[Check, ...]:
     """The invariants of one journey.
 
+    The embedding, each block and the unembedding run once more on what the first pass left behind
+    before them, with a hook on every activation. So pages get their numbers, too.
+
     - patterns: every row of every attention pattern sums to 1.
-    - blocks: resid_pre + attn_out + mlp_out = resid_post, in every block. The left side is derived
-      while it is watched, the right side is what the first pass left behind.
+    - blocks: resid_pre + attn_out + mlp_out, as the hooks see them, is what comes out of the block.
     - attribution: the parts of the best guess's logit sum to it (see `analysis.attribution`).
-    - capture: a pass in which everything is watched gives the stream and the logits of the first
-      pass, in which nothing was.
+    - capture: what comes out of each part while everything is watched, logits included, is what
+      the first pass, in which nothing was, left behind there.
 
     Args:
         model: The model that the journey went through.
@@ -104,22 +108,83 @@ def journey_checks(
     Returns:
         One check for each, in this order.
     """
-    sums, added = [], []
-    for block in range(journey.config.n_layers):  # block by block, so that each is derived once
-        sums.append(_rows_off_one(journey["pattern", block]))
-        parts = (journey[name, block] for name in ("resid_pre", "attn_out", "mlp_out"))
-        added.append(difference(np.sum(list(parts), axis=0), journey["resid_post", block]))
-        tell(0.6 * (block + 1) / journey.config.n_layers)
+    watched = _Watched(model, journey)
+    captured = [difference(watched.embedding(), journey.stream[0].numpy())]
+    position = watched.seen.get("hook_pos_embed")  # a model that rotates positions adds none
+    embedding = watched.seen["hook_embed"][-1]
+    sums, added, wrote = [], [], []
+    for block in range(journey.config.n_layers):
+        out = watched.block(block)
+        captured.append(difference(out, journey.stream[block + 1].numpy()))
+        sums.append(_rows_off_one(watched.seen["attn.hook_pattern"]))
+        resid_pre, attn_out, mlp_out = (watched.seen[name] for name in _ADDED)
+        added.append(difference(resid_pre + attn_out + mlp_out, out))
+        wrote.append((watched.seen["attn.hook_result"][-1], attn_out[-1], mlp_out[-1]))
+        tell(0.9 * (block + 1) / journey.config.n_layers)
+    captured.append(difference(watched.logits(), journey.logits_at()))
+    heads, attention, mlp = (np.stack(part) for part in zip(*wrote, strict=True))
+    writers = Writers(
+        embedding=embedding,
+        position=np.zeros_like(embedding) if position is None else position[-1],
+        heads=heads,
+        attention=attention,
+        mlp=mlp,
+        scale=float(watched.seen["ln_final.hook_scale"][-1, 0]),
+    )
     best = journey.next_tokens(k=1)[0].token_id
-    found = direct_logit_attribution(model, journey, len(journey) - 1, best)
-    summed = difference(_single(found.parts_sum), _single(found.total))
-    tell(0.8)
+    found = direct_logit_attribution(model, journey, len(journey) - 1, best, wrote=writers)
     return (
         _worst_block("patterns", sums),
         _worst_block("blocks", added),
-        _check("attribution", summed),
-        _check("capture", _watched_pass(model, journey)),
+        _check("attribution", difference(_single(found.parts_sum), _single(found.total))),
+        _check("capture", max(captured)),
     )
+
+
+class _Watched:
+    """The parts of the network, run again with a hook on every activation.
+
+    Attributes:
+        seen: What the hooks of the part that ran last saw, by name, without batch dimension.
+    """
+
+    def __init__(self, model: Model, journey: Journey) -> None:
+        self._network, self._journey = model.network, journey
+        self.seen: dict[str, Array] = {}
+        hooks = edit_hooks(journey.edits)
+        for name in journey.names:
+            hooks.setdefault(name, []).append(self._watcher(name))
+        self._tap = Tap(hooks)
+
+    def _watcher(self, name: str) -> Hook:
+        short = name if block_of(name) is None else name.split(".", 2)[2]
+
+        def watch(value: Tensor) -> None:
+            self.seen[short] = value[0].numpy()
+
+        return watch
+
+    def embedding(self) -> Array:
+        """What enters the first block: (T, d_model)."""
+        ids = torch.tensor([self._journey.token_ids])
+        with torch.inference_mode():
+            return self._network.embed(ids, 0, self._tap)[0].numpy()
+
+    def block(self, index: int) -> Array:
+        """What comes out of a block that is given what the first pass gave it: (T, d_model)."""
+        self.seen.clear()
+        tap = self._tap.at(f"blocks.{index}")
+        with torch.inference_mode():
+            out: Tensor = self._network.blocks[index](self._journey.stream[index][None], tap)
+        return out[0].numpy()
+
+    def logits(self) -> Array:
+        """The scores after the last position: (d_vocab,)."""
+        self.seen.clear()
+        edited = any(edit.name.startswith("ln_final") for edit in self._journey.edits)
+        rows = self._journey.stream[-1][0 if edited else -1 :]  # an edit may have a row for each
+        with torch.inference_mode():
+            return self._network.unembed(rows[None], self._tap)[0, -1].numpy()
 
 
 def peer_checks(journey: Journey, folder: Path) -> tuple[Check, ...]:
@@ -168,26 +233,6 @@ def _worst_block(name: str, errors: Sequence[float]) -> Check:
 def _rows_off_one(pattern: Array) -> float:
     off = float(np.abs(pattern.sum(axis=-1, dtype=np.float64) - 1.0).max())
     return off if np.isfinite(off) else float("inf")
-
-
-def _watched_pass(model: Model, journey: Journey) -> float:
-    """How far a pass with a hook on every activation is from the stream and logits kept."""
-
-    def watch(_: Tensor) -> None:
-        """Sees it, and leaves it as it is."""
-
-    hooks = edit_hooks(journey.edits)
-    for name in journey.names:
-        hooks.setdefault(name, []).append(watch)
-    tap, found = Tap(hooks), 0.0
-    with torch.inference_mode():
-        stream = model.network.residual_stream(torch.tensor([journey.token_ids]), tap)
-        last = None
-        for depth, last in enumerate(stream):
-            found = max(found, difference(last[0].numpy(), journey.stream[depth].numpy()))
-        assert last is not None
-        logits = model.network.unembed(last, tap)[0, -1]
-    return max(found, difference(logits.numpy(), journey.logits_at()))
 
 
 def _peer_run(folder: Path, token_ids: Sequence[int]) -> tuple[list[Array], list[Array], Array]:
