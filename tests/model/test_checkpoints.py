@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 import tokenjourney as tj
 from tests.checkpoints import change_config, random_gpt2, save_by_transformers, tiny_tokenizer
 from tokenjourney.errors import CheckpointError, ModelNotFoundError, PromptError
-from tokenjourney.model import checkpoints, loading
+from tokenjourney.model import loading, stored
 from tokenjourney.model.checkpoints import save_checkpoint
 
 IDS = torch.tensor([[5, 17, 300, 2, 2, 90, 41]])
@@ -385,7 +385,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_whole(folder, tiny_model, monkeyp
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints, "save_file", full)
+    monkeypatch.setattr(stored, "save_file", full)
     before = set(folder.parent.iterdir())
     with pytest.raises(CheckpointError, match="No space left"):
         save_checkpoint(folder, tiny_model.network)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tokenjourney.beyond.moe import MixtureOfExperts
 from tokenjourney.errors import CheckpointError, PromptError
-from tokenjourney.model.checkpoints import write_json
 from tokenjourney.model.hooks import Tap
 from tokenjourney.model.model import Model
+from tokenjourney.model.stored import write_json
 from tokenjourney.training.corpus import end_of_text_id
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tokenjourney.analysis.heads import KINDS, HeadScores, head_survey, repeated_random_tokens
 from tokenjourney.journey import trace
-from tokenjourney.model.checkpoints import write_json
+from tokenjourney.model.stored import write_json
 
 if TYPE_CHECKING:
     from tokenjourney.model import Model

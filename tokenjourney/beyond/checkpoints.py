@@ -17,6 +17,7 @@ from tokenjourney.beyond.config import BeyondConfig
 from tokenjourney.beyond.network import BeyondGPT2
 from tokenjourney.errors import CheckpointError
 from tokenjourney.model import checkpoints as gpt2
+from tokenjourney.model import stored
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.model import Model
 from tokenjourney.tokenizer import Tokenizer
@@ -27,7 +28,7 @@ MODEL_TYPE = "tokenjourney"
 def is_beyond(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds one of these models; what is unreadable does not."""
     try:
-        raw = json.loads((Path(folder) / gpt2.CONFIG_FILE).read_text(encoding="utf-8"))
+        raw = json.loads((Path(folder) / stored.CONFIG_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(raw, dict) and raw.get("model_type") == MODEL_TYPE
@@ -48,14 +49,14 @@ def load_checkpoint(
     """
     path = Path(folder).expanduser()
     config = read_config(path)
-    stored = gpt2.StoredTensors(gpt2.weight_files(path))
-    if config.n_layers > len(stored.shapes):
+    found = stored.StoredTensors(stored.weight_files(path))
+    if config.n_layers > len(found.shapes):
         raise CheckpointError(f"{path} holds fewer tensors than {config.n_layers} blocks have.")
     with torch.device("meta"):  # no memory, no random numbers: the weights come from the file
         network = BeyondGPT2(config)
     wanted = {own: tuple(tensor.shape) for own, tensor in network.state_dict().items()}
-    gpt2.refuse(stored.problems(wanted), path)
-    tensors = {own: stored.tensor(own).float() for own in wanted}
+    stored.refuse(found.problems(wanted), path)
+    tensors = {own: found.tensor(own).float() for own in wanted}
     return gpt2.opened_model(network, tensors, path, name, weights)
 
 
@@ -65,8 +66,8 @@ def read_config(folder: Path) -> BeyondConfig:
     Raises:
         CheckpointError: a field is missing, unknown or of the wrong kind.
     """
-    path = folder / gpt2.CONFIG_FILE
-    raw = gpt2.read_json(path)
+    path = folder / stored.CONFIG_FILE
+    raw = stored.read_json(path)
     given = {key: value for key, value in raw.items() if key not in ("model_type", "torch_dtype")}
     unknown = given.keys() - {field.name for field in fields(BeyondConfig)}
     if unknown:
@@ -94,4 +95,4 @@ def save_checkpoint(
         return
     facts = {"torch_dtype": str(dtype).removeprefix("torch."), **asdict(network.config)}
     config = {"model_type": MODEL_TYPE, **facts}
-    gpt2.write_folder(folder, config, network.state_dict(), tokenizer, dtype)
+    stored.write_folder(folder, config, network.state_dict(), tokenizer, dtype)

@@ -15,7 +15,8 @@ from huggingface_hub.errors import (
 )
 
 from tokenjourney.errors import CheckpointError, ModelNotFoundError
-from tokenjourney.model.checkpoints import CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE, read_config
+from tokenjourney.model.checkpoints import read_config
+from tokenjourney.model.stored import CONFIG_FILE, INDEX_FILE, WEIGHTS_FILE
 from tokenjourney.vocabulary import TOKENIZER_FILES
 
 _REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
