@@ -13,6 +13,7 @@ from tokenjourney.figures.lens import lens_figure, lens_table
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure, rollout_table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
+from tokenjourney.figures.written import own_caption
 from tokenjourney.ui.why import outlook, why_it_works
 
 MOST_ROWS, N_OPTIONS, AT_A_TIME = 24, 10, 64
@@ -231,12 +232,14 @@ def what_it_rests_on() -> None:
     page.section("rests", token=page.token_html, answer=ui.token(word, followed=False))
     every_mean, every_rollout = shares_of_attention()
     mean, rolled = every_mean[position], every_rollout[position]
+    chart = rollout_figure(
+        mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position, theme=theme
+    )
     page.figure(
         "rollout",
-        rollout_figure(mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position,
-                       theme=theme),
+        chart,
         lambda: rollout_table(mean=mean, rollout=rolled, labels=page.labels),
-        clicks="token", token=page.labels[position],
+        clicks="token", token=page.labels[position], drawn=own_caption(chart),
     )  # fmt: skip
     batches, put_batches = page.extra("without", 0, a_count)
     rest = position + 1 - batches * AT_A_TIME
@@ -254,13 +257,17 @@ def what_it_rests_on() -> None:
     unknown = (float("nan"), float("nan"))
     rows = [found.get(p, missing if p > position else unknown) for p in range(len(journey))]
     changes, shares = [row[0] for row in rows], [row[1] for row in rows]
+    chart = occlusion_figure(
+        changes=changes, probabilities=shares, labels=page.texts_of_tokens, answer=word,
+        followed=position, theme=theme,
+    )  # fmt: skip
     page.figure(
         "occlusion",
-        occlusion_figure(changes=changes, probabilities=shares, labels=page.texts_of_tokens,
-                         answer=word, followed=position, theme=theme),
+        chart,
         lambda: rollout_table(mean=mean, rollout=rolled, changes=changes, probabilities=shares,
                               labels=page.labels),
         clicks="token", answer=word, probability=share(answer.probability),
+        drawn=own_caption(chart),
     )  # fmt: skip
     missed = min(found, key=lambda p: found[p][0])
     seen = max(range(position + 1), key=lambda p: float(mean[p]))

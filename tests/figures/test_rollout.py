@@ -36,6 +36,10 @@ def test_a_long_prompt_is_windowed_around_the_followed_token_and_says_so():
     many = np.full(200, 0.005, np.float32)
     fig = rollout_figure(mean=many, rollout=many, labels=["a"] * 200, followed=150)
     assert fig.layout.meta["caption"] == "Tokens 120–179 of 200."
+    many[0] = 0.3
+    fig = rollout_figure(mean=many, rollout=many, labels=["a"] * 200, followed=150)
+    assert "“a₀” gets most, up to 30 %" in fig.layout.meta["caption"]
+    assert fig.layout.yaxis.range[1] < 0.01  # what is drawn fills the picture
     assert list(fig.data[0].x) == list(range(120, 180))
     assert [row[0] for row in fig.data[0].customdata] == list(range(120, 180))
 

@@ -174,6 +174,7 @@ def test_a_full_context_ends_it_with_a_word(model):
     app = click(open_page("generation", prompt=text), "go.many")
     assert len(model.tokenizer.encode(text)) + len(written(app)) == model.config.n_ctx
     assert "the context of 256 tokens is full" in html(app)
+    assert "Go back some steps, or shorten the prompt" in html(app)
     assert app.button("go.one").disabled
 
 

@@ -305,6 +305,7 @@ def test_the_folders_of_this_server_are_offered_by_name(app, monkeypatch, tmp_pa
     monkeypatch.setenv("TOKENJOURNEY_MODEL_PATHS", os.pathsep.join([str(named), "/nowhere/at/all"]))
     opened = app("tokens", prompt="The dog", model="named")
     assert opened.link() == {"prompt": "The dog", "model": "named"}
+    assert opened.measured("count")["found"]["n"] == 2  # although it was not loaded before
     assert opened.test.radio(key="w.model").options[:3] == ["Bundled model", "named", "GPT-2 small"]
 
 

@@ -1,5 +1,6 @@
 """Places along the stack: before block 0, and after each block."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -7,9 +8,10 @@ import numpy as np
 from tokenjourney.figures.matrices import Array
 from tokenjourney.figures.ticks import labelled_positions
 
-STEEP: Final = 0.05
+_STEEP: Final = 0.05
 """A rise or fall of a line, in heights of the plot, from which on it crosses words above."""
 
+_MOST_WRITTEN, _LETTERS_APART = 16, 44  # half a page holds so many letters side by side
 _MOST_NAMED = 9  # from here on half a page has no room for "embedding"
 
 
@@ -50,8 +52,8 @@ def beside(heights: Array) -> list[str]:
     Args:
         heights: (n,) of the points, in heights of the plot.
     """
-    rises = np.append(np.diff(heights) > STEEP, False)
-    falls = np.append(False, np.diff(heights) < -STEEP)
+    rises = np.append(np.diff(heights) > _STEEP, False)
+    falls = np.append(False, np.diff(heights) < -_STEEP)
     words = {
         (False, False): "top center",
         (True, False): "middle right",
@@ -59,3 +61,27 @@ def beside(heights: Array) -> list[str]:
         (True, True): "bottom center",
     }
     return [words[bool(up), bool(down)] for up, down in zip(rises, falls, strict=True)]
+
+
+def with_room(texts: Sequence[str], heights: Array) -> list[str] | None:
+    """The texts of a line's points, bold; "" where the last one is in the way.
+
+    Args:
+        texts: n numbers in words, for half a page.
+        heights: (n,) of the points, in heights of the plot.
+
+    Returns:
+        None of a long line, which has room for none.
+    """
+    if len(texts) > _MOST_WRITTEN:
+        return None
+    written: list[str] = []
+    last = 0
+    for here, text in enumerate(texts):
+        wide = (len(texts[last]) + len(text)) / 2 > _LETTERS_APART / len(texts) * (here - last)
+        if here and wide and abs(heights[here] - heights[last]) < _STEEP:
+            written.append("")
+            continue
+        written.append(f"\u00a0<b>{text}</b>\u00a0")
+        last = here
+    return written

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.depths import beside, depth_axis, depth_words
+from tokenjourney.figures.depths import beside, depth_axis, depth_words, with_room
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, line, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector, require_same_length
@@ -107,7 +107,8 @@ def depth_loss_figure(
     sketch.shapes(line(-0.4, len(values) - 0.6, blind, blind, theme.curve, dash="dot"))
     sketch.notes(
         note(f"every token alike: {number(blind)}", len(values) - 0.6, blind, xref="x", yref="y",
-             anchor="right", valign="bottom" if blind < top * 0.97 else "top", colour=theme.ink2)
+             anchor="right", valign="bottom" if values[-1] < blind < top * 0.97 else "top",
+             colour=theme.ink2)
     )  # fmt: skip
     if before is not None:
         rings = as_vector(before, "before")
@@ -127,7 +128,7 @@ def depth_loss_figure(
             x=depths, y=values, mode="lines+markers+text", name="mean loss", cliponaxis=False,
             line={"color": theme.quantity, "width": 2.5},
             marker={"size": 9, "color": theme.quantity},
-            text=[number(float(v)) for v in values] if len(values) <= 16 else None,
+            text=with_room([number(float(v)) for v in values], values / (top * 1.1)),
             textposition=beside(values / (top * 1.1)),
             textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}: a mean loss of {number(float(v))} nats"

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.depths import STEEP, beside, depth_axis, depth_words
+from tokenjourney.figures.depths import beside, depth_axis, depth_words, with_room
 from tokenjourney.figures.drawing import Sketch, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, as_vector, require_same_length
@@ -16,7 +16,6 @@ from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 from tokenjourney.figures.written import scatter
 
 _MOST_HOVERED = 1_500
-_MOST_RANKS, _LETTERS_APART = 16, 44  # half a page holds so many letters side by side
 
 
 def norms_figure(
@@ -103,7 +102,8 @@ def rank_figure(
         scatter(
             x=np.arange(len(places)), y=places, mode="lines+markers+text", cliponaxis=False,
             line={"color": colour, "width": 2.5}, name="rank", marker=dots,
-            text=_ranks_written(places, heights), textposition=beside(heights),
+            text=with_room([count(int(rank)) for rank in places], heights),
+            textposition=beside(heights),
             textfont={"color": theme.ink, "size": 13},
             hovertext=[f"{depth_words(d)}, “{escaped(label)}” is number {count(int(p))} of "
                        f"{count(vocabulary)}, with {share(float(s))}"
@@ -119,23 +119,6 @@ def rank_figure(
                "title": {"text": f"rank of {count(vocabulary)}"}},
     )  # fmt: skip
     return sketch.figure()
-
-
-def _ranks_written(ranks: Array, heights: Array) -> list[str] | None:
-    """The ranks as texts: none of a long line, nor where the last one written is in the way."""
-    if len(ranks) > _MOST_RANKS:
-        return None
-    texts = [count(int(rank)) for rank in ranks]
-    written: list[str] = []
-    last = 0
-    for here, text in enumerate(texts):
-        wide = (len(texts[last]) + len(text)) / 2 > _LETTERS_APART / len(ranks) * (here - last)
-        if here and wide and abs(heights[here] - heights[last]) < STEEP:
-            written.append("")
-            continue
-        written.append(f"\u00a0<b>{text}</b>\u00a0")
-        last = here
-    return written
 
 
 def _add_ranks_before(sketch: Sketch, ranks: Array, theme: Theme) -> None:

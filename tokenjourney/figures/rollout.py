@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.drawing import Sketch, note
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.matrices import as_vector, require_same_length
+from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, share, signed
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
@@ -47,8 +47,10 @@ def rollout_figure(
     require_same_length(labels=labels, mean=shares[0], rollout=shares[1])
     names = distinct_labels(labels)
     start, end = window(len(names), followed)
+    largest, outside = _most_outside(np.maximum(*shares), start, end)
+    said = "" if largest < 0 else f"Outside, “{names[largest]}” gets most, up to {share(outside)}."
     sketch = Sketch(theme, height=300, margin=_margin(end - start),
-                    caption=_caption(start, end, len(names)),
+                    caption=_caption(start, end, len(names), said),
                     barmode="group", bargap=0.25, bargroupgap=0.06, hoverdistance=30,
                     showlegend=True, legend={"orientation": "h", "x": 0, "y": 1.02,
                                              "yanchor": "bottom"})  # fmt: skip
@@ -64,7 +66,7 @@ def rollout_figure(
                            for p in range(start, end)],
             )
         )  # fmt: skip
-    top = max(*(float(s.max()) for s in shares), 1e-9) * 1.08
+    top = max(*(float(s[start:end].max()) for s in shares), 1e-9) * 1.08
     sketch.layout(
         xaxis=_tokens_axis(names, start, end, followed),
         yaxis={"range": [0, top], **share_ticks(top), "title": {"text": "share of attention"}},
@@ -101,9 +103,14 @@ def occlusion_figure(
     require_same_length(labels=labels, changes=sizes, probabilities=shares)
     names = distinct_labels(labels)
     start, end = window(len(names), followed)
-    limit = max(float(np.nan_to_num(np.abs(sizes)).max()), 1e-6) * 1.2
+    moved = np.nan_to_num(np.abs(sizes))
+    limit = max(float(moved[start:end].max()), 1e-6) * 1.2
+    largest, _ = _most_outside(moved, start, end)
+    said = "" if largest < 0 else (
+        f"Outside, “{names[largest]}” counts most, with {signed(float(sizes[largest]))}."
+    )  # fmt: skip
     sketch = Sketch(theme, height=300, margin=_margin(end - start),
-                    caption=_caption(start, end, len(names)),
+                    caption=_caption(start, end, len(names), said),
                     bargap=0.3, hoverdistance=30)  # fmt: skip
     sketch.trace(
         bar(
@@ -161,8 +168,16 @@ def _margin(shown: int) -> tuple[int, int, int, int]:
     return 64, 24, 30, 54 if shown <= _FLAT else 96
 
 
-def _caption(start: int, end: int, tokens: int) -> str:
-    return "" if end - start == tokens else f"Tokens {start}–{end - 1} of {count(tokens)}."
+def _caption(start: int, end: int, tokens: int, more: str) -> str:
+    if end - start == tokens:
+        return ""
+    return f"Tokens {start}–{end - 1} of {count(tokens)}. {more}".rstrip()
+
+
+def _most_outside(values: Array, start: int, end: int) -> tuple[int, float]:
+    """Where the largest number stands, and the number; −1 where the window has none smaller."""
+    place = int(values.argmax())
+    return (-1, 0.0) if values[start:end].max() >= values[place] else (place, float(values[place]))
 
 
 def _tokens_axis(names: Sequence[str], start: int, end: int, followed: int) -> dict[str, Any]:

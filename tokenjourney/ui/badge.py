@@ -89,10 +89,11 @@ def _beside_transformers(
         cache.fact(("peers", model, prompt), lambda: found)
         _again()
         return
-    st.html(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>" + _list(words, peers))
+    compared = ""
     if len(journey) > MOST_COMPARED:
         said = words["peer_first"].format(n=count(MOST_COMPARED), T=count(len(journey)))
-        st.html(f'<p class="tj-note">{escaped(said)}</p>')
+        compared = f'<p class="tj-note">{escaped(said)}</p>'
+    st.html(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>{compared}{_list(words, peers)}")
 
 
 def _again() -> None:

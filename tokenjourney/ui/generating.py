@@ -47,6 +47,7 @@ class Continuation:
     Attributes:
         ids: Their IDs.
         others: The branches that were left, each with all its tokens.
+        most: How many there can be: what the context leaves, and a link holds.
         room: How many more there can be.
     """
 
@@ -71,7 +72,7 @@ class Continuation:
 
         text, _ = page.extra(NAME, "", parse)
         self.ids: tuple[int, ...] = tuple(map(int, text.split(".")[1:]))
-        self.room = most - len(self.ids)
+        self.most, self.room = most, most - len(self.ids)
         self._edits = page.off.edits
         tree, _ = page.extra(TREE, "", lambda text: self._known(text, config.d_vocab, most))
         paths = [
@@ -160,6 +161,10 @@ def buttons(page: Page, continuation: Continuation) -> int:
         nothing = not continuation.ids and not continuation.others
         st.button(words["over"], disabled=nothing, key="go.over", on_click=state.put,
                   kwargs={NAME: None, TREE: None, "at": None})  # fmt: skip
+    if full:
+        in_link = continuation.most == MOST_TOKENS
+        page.say("words.full_link" if in_link else "words.full", n=count(continuation.most),
+                 n_ctx=count(page.model.config.n_ctx))  # fmt: skip
     return min(to_go, continuation.room)
 
 
@@ -198,7 +203,7 @@ def branches(page: Page, continuation: Continuation, step: Candidates) -> None:
             st.button(
                 plain_label(page.label(token_id)),
                 key=f"go.branch.{token_id}",
-                disabled=token_id == step.chosen,
+                disabled=token_id == step.chosen or step.step >= continuation.most,
                 on_click=state.put,
                 kwargs=branch(continuation, step.step, token_id),
             )

@@ -133,7 +133,7 @@ def head_pills(page: Page, block: int) -> None:
         _put(now)
 
     st.pills(words["heads_on"].format(block=block), heads, selection_mode="multi", key=key,
-             on_change=changed)  # fmt: skip
+             on_change=changed, wrap=True)  # fmt: skip
 
 
 def effect(page: Page) -> None:

@@ -43,6 +43,7 @@ def run() -> None:
     prompt_row()
     notices = st.empty()
     traced = trace_prompt(choice)
+    found = found or _measured(choice)  # where the model was not there before
     if not choice.prompt and choice.shown is None:
         welcome(choice)
     else:
