@@ -173,6 +173,8 @@ def memory_rows(folder: Path) -> list[Row]:
         )
         if done.returncode == 0:
             growth[name] = json.loads(done.stdout.splitlines()[-1])
+        else:
+            print(f"memory of {name} was not measured: {done.stderr}", file=sys.stderr)
     what = "peak memory growth, 1,024 tokens, against"
     return [
         (f"{what} {CAPTURING}", against(growth, OURS, CAPTURING), 0.20),

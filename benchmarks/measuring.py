@@ -36,11 +36,20 @@ def medians(tasks: Mapping[str, Callable[[int], object]], rounds: int) -> dict[s
 
 
 def process_seconds(code: str) -> Callable[[int], object]:
-    """A task that runs `code` in a new Python process; all packages keep their bytecode."""
+    """A task that runs `code` in a new Python process; all packages keep their bytecode.
+
+    Raises:
+        RuntimeError: it failed; with what it wrote.
+    """
     keeping = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return lambda _: subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, env=keeping, check=True, capture_output=True
-    )
+
+    def run(_: int) -> None:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, cwd=PROJECT, env=keeping, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{code}\n{done.stderr}")
+
+    return run
 
 
 def memory_growth(warm_up: Callable[[], object], work: Callable[[], object]) -> int:
