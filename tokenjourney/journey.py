@@ -25,10 +25,11 @@ from tokenjourney.edits import Edit
 from tokenjourney.errors import HookError, PromptError
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_hook
+from tokenjourney.model.model import read_only
 from tokenjourney.model.sampling import probabilities, ranking
 from tokenjourney.prompt import check_ids, prompt_ids
 from tokenjourney.record import BlockStore, Record
-from tokenjourney.source import Source, edit_hooks, read_only, unembedded
+from tokenjourney.source import Source, edit_hooks, unembedded
 from tokenjourney.tokenizer import Token, tokens_of
 
 if TYPE_CHECKING:
@@ -277,7 +278,8 @@ class Journey:
                     f"This Journey replaces the whole of {edit.name}, which leaves open what "
                     "stands there for a new token. Trace the longer prompt, with an array as long."
                 )
-        return _run(model, self.token_ids, (int(token_id),), self._record, self.edits)
+        new = (int(token_id),)
+        return _last(_blocks(model, self.token_ids, new, self._record, self.edits))
 
     def _first(self, cut: slice) -> Journey:
         start, stop, step = cut.indices(len(self))
@@ -396,34 +398,32 @@ def trace(
         PromptError: the prompt is empty, too long, no valid Unicode, or of the wrong type.
         HookError: an edit does not fit the model or the prompt.
     """
-    ids = prompt_ids(model, prompt)
-    for edit in edits:
-        edit.check(model.config, len(ids))
-    return _run(model, (), ids, None, tuple(edits))
+    return _last(traced_blocks(model, prompt, edits))
 
 
 def traced_blocks(
-    model: Model, prompt: str | Sequence[int], edits: Sequence[Edit] = ()
+    model: Model, prompt: str | Sequence[int] | NDArray[np.integer], edits: Sequence[Edit] = ()
 ) -> Iterator[int | Journey]:
-    """`trace`, telling how far it is: yields the number of each block reached, then the Journey."""
+    """`trace` step by step, for who shows how far it is or lets others go first.
+
+    Yields:
+        The number of each block before it runs, then the Journey.
+
+    Raises:
+        PromptError, HookError: as `trace` does, before the first block.
+    """
     ids = prompt_ids(model, prompt)
     for edit in edits:
         edit.check(model.config, len(ids))
     yield from _blocks(model, (), ids, None, tuple(edits))
 
 
-def _run(
-    model: Model,
-    before: tuple[int, ...],
-    new: tuple[int, ...],
-    record: Record | None,
-    edits: tuple[Edit, ...],
-) -> Journey:
-    last: int | Journey = 0
-    for last in _blocks(model, before, new, record, edits):  # noqa: B007 (the Journey comes last)
+def _last(steps: Iterator[int | Journey]) -> Journey:
+    step: int | Journey = 0
+    for step in steps:  # noqa: B007 (the Journey comes last)
         pass
-    assert isinstance(last, Journey)
-    return last
+    assert isinstance(step, Journey)
+    return step
 
 
 def _blocks(

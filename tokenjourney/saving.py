@@ -19,9 +19,10 @@ from tokenjourney.derived import Array
 from tokenjourney.edits import Edit
 from tokenjourney.errors import CheckpointError, HookError, TokenJourneyError
 from tokenjourney.journey import Journey
+from tokenjourney.model.model import read_only
 from tokenjourney.prompt import check_ids
 from tokenjourney.record import Record
-from tokenjourney.source import Source, read_only
+from tokenjourney.source import Source
 
 if TYPE_CHECKING:
     from tokenjourney.model import Model

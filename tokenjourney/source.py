@@ -13,6 +13,7 @@ from tokenjourney.edits import Edit
 from tokenjourney.errors import HookError
 from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.model.hooks import Hook, Tap
+from tokenjourney.model.model import read_only
 
 if TYPE_CHECKING:
     from tokenjourney.journey import Journey
@@ -81,11 +82,3 @@ def edit_hooks(edits: Sequence[Edit]) -> dict[str, list[Hook]]:
     for edit in edits:
         hooks.setdefault(edit.name, []).append(edit.hook())
     return hooks
-
-
-def read_only(value: Tensor) -> Array:
-    """A tensor's numbers as a NumPy array that cannot be written to."""
-    array: Array = value.detach().numpy()
-    array = array.view()
-    array.setflags(write=False)
-    return array

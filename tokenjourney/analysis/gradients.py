@@ -18,7 +18,7 @@ from torch import Tensor
 from tokenjourney.edits import Edit
 from tokenjourney.errors import PromptError
 from tokenjourney.model.hooks import Tap
-from tokenjourney.model.model import Model
+from tokenjourney.model.model import Model, read_only
 from tokenjourney.model.sampling import probabilities
 from tokenjourney.source import edit_hooks
 
@@ -129,7 +129,7 @@ def backward_pass(
     return BackwardPass(
         token_ids=np.asarray(ids[0], np.intp),
         loss=loss.item(),
-        lookup=_array(lookup.norm(dim=-1)),
+        lookup=read_only(lookup.norm(dim=-1)),
         unembedding=unembedding,
         total=total,
         tied=model.config.tied,
@@ -165,7 +165,7 @@ def error_path(
         logits = network.unembed(stream[-1][:, -1:], tap)[:, 0]
         loss = F.cross_entropy(logits, torch.tensor([token_ids[position + 1]]))
         arrived = torch.autograd.grad(loss, stream)
-    return _array(torch.stack([one[0].norm(dim=-1) for one in arrived]))
+    return read_only(torch.stack([one[0].norm(dim=-1) for one in arrived]))
 
 
 def _row_lengths(
@@ -182,10 +182,4 @@ def _row_lengths(
         rows = d_logits[:, part].T @ normalised
         alone.append(rows.norm(dim=-1))
         both.append((rows + lookup[part] if tied else lookup[part]).norm(dim=-1))
-    return _array(torch.cat(alone)), _array(torch.cat(both))
-
-
-def _array(values: Tensor) -> Array:
-    found: Array = values.detach().numpy()
-    found.setflags(write=False)
-    return found
+    return read_only(torch.cat(alone)), read_only(torch.cat(both))

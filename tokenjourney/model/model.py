@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tokenjourney.errors import HookError
 from tokenjourney.model.config import GPT2Config
@@ -51,7 +52,7 @@ class Model:
     @property
     def W_E(self) -> NDArray[np.float32]:
         """The embedding matrix (d_vocab, d_model), read-only: row i belongs to token i."""
-        return _read_only(self.network.W_E.detach().numpy())
+        return read_only(self.network.W_E)
 
     @property
     def W_pos(self) -> NDArray[np.float32]:
@@ -62,12 +63,12 @@ class Model:
         """
         if not self.config.learned_positions:
             raise HookError(f"{self.name} rotates its keys by position and has no W_pos.")
-        return _read_only(self.network.W_pos.detach().numpy())
+        return read_only(self.network.W_pos)
 
     @property
     def W_U(self) -> NDArray[np.float32]:
         """The unembedding (d_model, d_vocab), read-only; tied models share it with W_E."""
-        return _read_only(self.network.W_U.detach().numpy())
+        return read_only(self.network.W_U)
 
     def parameter(self, name: str) -> NDArray[np.float32]:
         """Any trained tensor by its name in the network, read-only: "blocks.0.mlp.down.weight".
@@ -80,10 +81,11 @@ class Model:
         except AttributeError:
             names = ", ".join(own for own, _ in self.network.named_parameters())
             raise HookError(f"There is no parameter {name!r}. There are: {names}.") from None
-        return _read_only(found.detach().numpy())
+        return read_only(found)
 
 
-def _read_only(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    view = array.view()
-    view.setflags(write=False)
-    return view
+def read_only(value: Tensor) -> NDArray[np.float32]:
+    """A tensor's numbers as a NumPy array that cannot be written to; nothing is copied."""
+    array: NDArray[np.float32] = value.detach().numpy()
+    array.setflags(write=False)
+    return array
