@@ -138,3 +138,23 @@ def test_draws_follow_the_probabilities():
     points = (np.arange(1000) + 0.5) / 1000
     counts = np.bincount([draw(shares, order, mask, point) for point in points], minlength=3)
     assert counts.tolist() == [500, 200, 300]
+
+
+def test_a_journey_is_gone_on_from_as_its_tokens_would_be():
+    model = tj.load_model()
+    edits = [tj.ablate_head(block=1, head=2)]
+    journey = tj.trace(model, "Once upon a time", edits)
+    expected = [s.token for s in tj.generate(model, journey.token_ids, 5, edits=edits, seed=3)]
+    steps = [*tj.generate(model, journey, 5, seed=3)]
+    assert [step.token for step in steps] == expected
+    assert steps[0].journey is journey
+    assert steps[-1].journey.edits == tuple(edits)
+
+
+def test_a_journey_through_another_model_or_with_new_edits_is_not_gone_on_from():
+    model, other = tj.load_model(), tj.load_model()
+    journey = tj.trace(model, "Once")
+    with pytest.raises(tj.PromptError, match="another model"):
+        next(tj.generate(other, journey))
+    with pytest.raises(tj.PromptError, match="keeps the edits"):
+        next(tj.generate(model, journey, edits=[tj.ablate_mlp(block=0)]))

@@ -79,7 +79,7 @@ def choose(
 
 def generate(
     model: Model,
-    prompt: str | Sequence[int],
+    prompt: str | Sequence[int] | Journey,
     max_new_tokens: int = 20,
     temperature: float = 1.0,
     top_k: int | None = None,
@@ -92,20 +92,22 @@ def generate(
 
     Args:
         model: From `load_model`.
-        prompt: A text or token IDs.
+        prompt: A text or token IDs; or a Journey through this model, whose tokens are then not
+            computed again, and whose edits go on.
         max_new_tokens: How many at most, from 0 up.
         temperature: From 0 (greedy) up.
         top_k: Draw from the k most probable only; None from all.
         top_p: Draw from the fewest that reach this probability mass; None from all.
         seed: Of all draws.
         stop_ids: Token IDs after which generation ends.
-        edits: Changes to the run, such as `ablate_head`.
+        edits: Changes to the run, such as `ablate_head`; none beside a Journey, which has its own.
 
     Yields:
         A step per token. The last says in `stopped` why it is the last.
 
     Raises:
-        PromptError: an argument is out of range, or the prompt leaves no room for a token.
+        PromptError: an argument is out of range, the prompt leaves no room for a token, or it is a
+            Journey through another model, or given edits.
         HookError: an edit does not fit.
     """
     check_temperature(temperature)
@@ -115,13 +117,26 @@ def generate(
     number = isinstance(max_new_tokens, int) and not isinstance(max_new_tokens, bool)
     if not number or max_new_tokens < 0:
         raise PromptError(f"max_new_tokens is {max_new_tokens!r}; give a whole number from 0 up.")
-    journey = trace(model, prompt, edits)
+    journey = _begun(model, prompt, edits)
     n_ctx = model.config.n_ctx
     if max_new_tokens and len(journey) == n_ctx:
         raise PromptError(
             f"The prompt fills the context of {n_ctx:,} tokens: there is no room for another."
         )
     return _steps(journey, max_new_tokens, (temperature, top_k, top_p, seed), stop_ids)
+
+
+def _begun(model: Model, prompt: str | Sequence[int] | Journey, edits: Sequence[Edit]) -> Journey:
+    if not isinstance(prompt, Journey):
+        return trace(model, prompt, edits)
+    if prompt.model is not model:
+        raise PromptError(
+            f"This Journey went through another model than {model.name}, or was loaded without its "
+            "own. Give its token_ids, which are then traced."
+        )
+    if edits:
+        raise PromptError("A Journey keeps the edits of its run. Trace the prompt with new ones.")
+    return prompt
 
 
 def _steps(

@@ -180,12 +180,11 @@ def run(page: Page, continuation: Continuation, sampling: Sampling, n: int) -> N
     place.html(_panel(page, before, None))
     if not n:
         return
-    model, prompt = page.model, page.journey.token_ids
+    journey = continuation.journey()
+    model = journey.model or page.model
     special = model.tokenizer.special_tokens.values() if model.tokenizer else ()
     settings: dict[str, Any] = sampling.settings
-    steps = tj.generate(
-        model, prompt + before, n, **settings, stop_ids=frozenset(special), edits=page.off.edits
-    )
+    steps = tj.generate(model, journey, n, **settings, stop_ids=frozenset(special))
     for step in steps:
         continuation.keep((*continuation.ids, step.token.id))
         place.html(_panel(page, continuation.ids, step.stopped))
