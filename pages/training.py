@@ -154,17 +154,18 @@ def rows() -> None:
 def live_training() -> None:
     """A micro GPT that is trained now, in this page."""
     page.section("live")
-    live.controls(page)
     now = live.watched()
+    state = now.run.state if now else None  # as the buttons know it
+    live.controls(page)
     if now is None:
         page.say("not_yet")
         return
-    again = None if now.run.is_over or now.run.state == "paused" else live.EVERY_SECONDS
+    stands_still = now.run.is_over or state == "paused"
 
-    @st.fragment(run_every=again)
+    @st.fragment(run_every=None if stands_still else live.EVERY_SECONDS)
     def watching() -> None:
         recorded(page, now)
-        if again and (now.run.is_over or now.run.state == "paused"):
+        if now.run.state != state:
             st.rerun()
 
     watching()
