@@ -64,7 +64,7 @@ function drawBeyond(root, found, words, alert) {
   const card = element("div", "card")
   const said = element("div", "said")
   said.setAttribute("role", alert ? "alert" : "status")
-  said.append(element("b", "title", words.title), element("p", "", filled(words.said, values)))
+  said.append(element("b", "title", words.title), element("p", "", filled(found.n - found.limit === 1 ? words.said_one : words.said, values)))
   const cut = element("button", "cut", filled(words.cut, values))
   cut.type = "button"
   cut.onclick = () => keep(found.kept)

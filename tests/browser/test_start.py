@@ -172,6 +172,22 @@ def test_the_keyboard_follows_tokens_and_opens_stations(open_map: Callable[..., 
     expect(shown.page).to_have_url(re.compile(r"/embeddings\?"))
 
 
+def test_tab_stops_once_a_station_then_at_the_followed_token_and_the_scrubber(
+    open_map: Callable[..., Map],
+) -> None:
+    shown = open_map()
+    shown.page.locator(".chip").last.focus()
+    names = []
+    while len(names) < 20 and "Station of the journey" not in names:
+        shown.page.keyboard.press("Tab")
+        names.append(shown.root.evaluate("root => root.getRootNode().activeElement?.ariaLabel"))
+    blocks = [f"block {block}: open its page" for block in range(6)]
+    assert names[0] == "The stack: 6 blocks: open its page"
+    assert names[4:10] == blocks
+    assert names[12].startswith("“·little”: token 7")
+    assert len(names) == 14
+
+
 def test_space_plays_and_stops(open_map: Callable[..., Map]) -> None:
     shown = open_map()
     shown.press("Space")

@@ -76,12 +76,13 @@ def with_room(texts: Sequence[str], heights: Array) -> list[str] | None:
     if len(texts) > _MOST_WRITTEN:
         return None
     written: list[str] = []
-    last = 0
-    for here, text in enumerate(texts):
-        wide = (len(texts[last]) + len(text)) / 2 > _LETTERS_APART / len(texts) * (here - last)
-        if here and wide and abs(heights[here] - heights[last]) < _STEEP:
+    each = _LETTERS_APART / len(texts)
+    last, end = -1, 0.0  # the last text written, and where it ends
+    for here, (text, place) in enumerate(zip(texts, beside(heights), strict=True)):
+        start = here * each - (0.0 if "right" in place else len(text) / 2)
+        if last >= 0 and start < end and abs(heights[here] - heights[last]) < _STEEP:
             written.append("")
             continue
         written.append(f"\u00a0<b>{text}</b>\u00a0")
-        last = here
+        last, end = here, start + len(text)
     return written

@@ -25,7 +25,7 @@ function drawGuesses(view) {
     if (block.w >= GUESS_FITS) guessLine(view, group, block, guess)
     else guessColumn(view, group, block, guess)
     const { hit, name } = guessHit(view, block, guess, filled(words.after_block, { block: b }))
-    group.append(link(view, "layers", { block: b }, name, hit))
+    group.append(aside(link(view, "layers", { block: b }, name, hit)))
   })
   if (at.plain < GUESS_FITS) drawFlags(view)
 }

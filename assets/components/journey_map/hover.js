@@ -141,13 +141,13 @@ function watchHover(view) {
     show(found.lines, ...at(event))
   })
   svg.addEventListener("pointerleave", hide)
-  svg.addEventListener("focusin", (event) => {
+  root.addEventListener("focusin", (event) => {
     const lines = view.tips.get(event.target)
     if (!lines || !event.target.matches(":focus-visible")) return
     const [outer, own] = [root.getBoundingClientRect(), event.target.getBoundingClientRect()]
     show(lines({ x: 0, y: 0 }), own.left - outer.left + own.width / 2, own.top - outer.top)
   })
-  svg.addEventListener("focusout", hide)
+  root.addEventListener("focusout", hide)
   svg.addEventListener("click", (event) => {
     if (event.target.closest("a, [role=radio], [role=slider], .stop")) return
     const found = inStack(view, view.point(event))

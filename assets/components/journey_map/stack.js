@@ -186,5 +186,5 @@ function thumbnail(view, group, x, y, size, href, choice) {
     make("image", { x, y, width: size, height: size, href, class: "pattern", preserveAspectRatio: "none" }),
     rect(x, y, size, size, "thumb-frame"))
   view.tip(element, () => [name, data.side > 1 ? filled(data.hover.cells, { side: data.side }) : ""])
-  group.append(element)
+  group.append(aside(element))
 }

@@ -62,6 +62,13 @@ function link(view, path, choice, label, ...children) {
   return element
 }
 
+// One stop a block is enough for Tab, so that tokens and scrubber are near; a pointer and a screen
+// reader find the other links too.
+function aside(element) {
+  element.setAttribute("tabindex", -1)
+  return element
+}
+
 // What the buttons PNG and SVG under a component's place save.
 function offerFile(root, made) {
   const figure = root.getRootNode().host?.closest('[class*="st-key-tjfig-"]')
