@@ -166,11 +166,13 @@ def test_extending_gives_what_tracing_the_longer_prompt_gives(ids, data):
     model = random_model()
     start = data.draw(st.integers(1, len(ids)))
     grown = tj.trace(model, ids[:start])
-    for token_id in ids[start:]:
-        grown = grown.extend(token_id)
+    while len(grown) < len(ids):
+        n = data.draw(st.integers(1, len(ids) - len(grown)))
+        grown = grown.extend(*ids[len(grown) : len(grown) + n])
     whole = tj.trace(model, ids)
     assert grown.token_ids == whole.token_ids
     close(grown.logits, whole.logits)
+    close(grown.logits_at(), whole.logits_at())
     close(grown["pattern", 2], whole["pattern", 2])
     cut = whole[:start]
     short = tj.trace(model, ids[:start])
@@ -287,6 +289,11 @@ def test_the_context_can_be_filled_to_the_last_place(model):
     assert len(full) == 48
     with pytest.raises(tj.PromptError, match="context is full"):
         full.extend(1)
+    with pytest.raises(tj.PromptError, match="context is full"):
+        full[:46].extend(1, 2, 3)
+    assert len(full[:46].extend(1, 2)) == 48
+    with pytest.raises(tj.PromptError, match="at least one"):
+        full[:46].extend()
 
 
 @pytest.mark.parametrize(

@@ -257,17 +257,22 @@ class Journey:
 
     # ---- Journeys from this one ------------------------------------------------------------
 
-    def extend(self, token_id: int) -> Journey:
-        """The Journey with one more token: only the new position is computed.
+    def extend(self, *token_ids: int) -> Journey:
+        """The Journey with more tokens behind it: only the new positions are computed.
+
+        Args:
+            *token_ids: One or several.
 
         Raises:
-            PromptError: no such token, or the context is full.
+            PromptError: no such token, none at all, or the context has no room for them.
             HookError: an edit fixes a whole activation, which says nothing about a new position; or
                 the Journey was loaded without its model.
         """
         model = self._source.need_model("extend this Journey")
-        check_ids(self.config, (token_id,))
-        if len(self) + 1 > self.config.n_ctx:
+        new = check_ids(self.config, token_ids)
+        if not new:
+            raise PromptError("Nothing to extend this Journey by. Give at least one token ID.")
+        if len(self) + len(new) > self.config.n_ctx:
             raise PromptError(
                 f"The context is full: this model takes {self.config.n_ctx} tokens. Go on from a "
                 f"shorter Journey, for example journey[:{self.config.n_ctx // 2}]."
@@ -278,7 +283,6 @@ class Journey:
                     f"This Journey replaces the whole of {edit.name}, which leaves open what "
                     "stands there for a new token. Trace the longer prompt, with an array as long."
                 )
-        new = (int(token_id),)
         return _last(_blocks(model, self.token_ids, new, self._record, self.edits))
 
     def _first(self, cut: slice) -> Journey:

@@ -59,8 +59,8 @@ def test_edits_that_work_per_position_reach_the_tokens_that_come_later(model, jo
     edits = [tj.ablate_head(0, 1), tj.scale("blocks.1.attn.hook_k", 0.5), tj.ablate_mlp(0)]
     edited = tj.trace(model, journey.token_ids, edits)
     assert not np.allclose(edited.logits_at(), journey.logits_at(), atol=1e-3)
-    grown = tj.trace(model, journey.token_ids[:3], edits)
-    for token_id in journey.token_ids[3:]:
+    grown = tj.trace(model, journey.token_ids[:3], edits).extend(*journey.token_ids[3:5])
+    for token_id in journey.token_ids[5:]:
         grown = grown.extend(token_id)
     close(grown.logits_at(), edited.logits_at(), 1e-4)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -64,3 +65,21 @@ def test_the_settings_of_the_owner_are_what_is_offered(monkeypatch, tmp_path):
     assert "not known" in offers()["someone/else"].size
     monkeypatch.setenv("TOKENJOURNEY_MODELS", "")
     assert list(offers()) == ["bundled", "local"]
+
+
+def test_more_tokens_are_put_behind_the_longest_text_that_is_there(monkeypatch):
+    run, extend = [], tj.Journey.extend
+
+    def watched(self, *ids):
+        run.append(ids)
+        return extend(self, *ids)
+
+    monkeypatch.setattr(tj.Journey, "extend", watched)
+    first = cache.continued("bundled", "A cat and a bird", (5, 6))
+    longer = cache.continued("bundled", "A cat and a bird", (5, 6, 7, 8))
+    other = cache.continued("bundled", "A cat and a bird", (5, 9))
+    assert run == [(5, 6), (7, 8), (5, 9)]
+    start = cache.journey("bundled", "A cat and a bird").token_ids
+    assert (first.token_ids, other.token_ids) == ((*start, 5, 6), (*start, 5, 9))
+    whole = tj.trace(cache.model("bundled"), (*start, 5, 6, 7, 8))
+    np.testing.assert_allclose(longer.logits, whole.logits, rtol=1e-4, atol=1e-4)

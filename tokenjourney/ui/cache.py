@@ -111,7 +111,7 @@ def journey(name: str, prompt: str, edits: tuple[Any, ...] = ()) -> Journey:
 
 
 def continued(name: str, prompt: str, ids: tuple[int, ...], edits: tuple[Any, ...] = ()) -> Journey:
-    """The Journey of a prompt with more tokens behind it: grown from a shorter one if it is there.
+    """The Journey of a prompt with more tokens behind it, grown from the longest that is there.
 
     Raises:
         TokenJourneyError: it cannot be traced.
@@ -121,9 +121,9 @@ def continued(name: str, prompt: str, ids: tuple[int, ...], edits: tuple[Any, ..
     journeys, made = _journeys(), tuple(map(_edit_key, edits))
 
     def grow() -> Journey:
-        if len(ids) == 1 or (name, prompt, made, ids[:-1]) in journeys:
-            return continued(name, prompt, ids[:-1], edits).extend(ids[-1])
-        return sharing.trace(model(name), journey(name, prompt).token_ids + ids, edits)
+        known = (n for n in range(len(ids) - 1, 0, -1) if (name, prompt, made, ids[:n]) in journeys)
+        n = next(known, 0)
+        return continued(name, prompt, ids[:n], edits).extend(*ids[n:])
 
     found: Journey = journeys.get((name, prompt, made, ids), grow)
     return found
