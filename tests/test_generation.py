@@ -1,5 +1,7 @@
 """Generation: one growing Journey, reproducible draws over the whole vocabulary."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -158,3 +160,10 @@ def test_a_journey_through_another_model_or_with_new_edits_is_not_gone_on_from()
         next(tj.generate(other, journey))
     with pytest.raises(tj.PromptError, match="keeps the edits"):
         next(tj.generate(model, journey, edits=[tj.ablate_mlp(block=0)]))
+
+
+def test_each_new_token_stands_where_it_stands_in_the_whole_text(model):
+    steps = [*tj.generate(model, "€ ü", max_new_tokens=20, temperature=2.0, seed=1)]
+    for step, later in pairwise(steps):
+        assert step.token == later.journey.tokens[-1]
+    assert any(not step.token.bytes.isascii() for step in steps)

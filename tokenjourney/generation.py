@@ -156,7 +156,7 @@ def _steps(
             stopped = f"the context of {n_ctx:,} tokens is full"
         elif count == max_new_tokens:
             stopped = f"{max_new_tokens:,} new tokens"
-        token = longer.tokens[-1]
+        (token,) = longer._tokens(len(longer) - 1)
         predictions = journey.next_tokens(k=N_CANDIDATES, temperature=sampling[0])
         yield Step(token, token.text, predictions, journey, stopped)
         if stopped:

@@ -117,7 +117,11 @@ class Journey:
     @property
     def tokens(self) -> tuple[Token, ...]:
         """The prompt's tokens, with their bytes and the characters that they stand for."""
-        return tokens_of(self.token_ids, [self._source.token_bytes(i) for i in self.token_ids])
+        return self._tokens(0)
+
+    def _tokens(self, wanted_from: int) -> tuple[Token, ...]:
+        parts = [self._source.token_bytes(token_id) for token_id in self.token_ids]
+        return tokens_of(self.token_ids, parts, wanted_from)
 
     @property
     def text(self) -> str:

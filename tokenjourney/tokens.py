@@ -44,16 +44,19 @@ class Token:
     end: int
 
 
-def tokens_of(ids: Sequence[int], parts: Sequence[bytes]) -> tuple[Token, ...]:
+def tokens_of(
+    ids: Sequence[int], parts: Sequence[bytes], wanted_from: int = 0
+) -> tuple[Token, ...]:
     """Tokens with their place in the text that they make up.
 
     Args:
         ids: Token IDs.
         parts: The bytes of each.
+        wanted_from: Number of the first token that is asked for.
     """
     character = _character_of_each_byte(b"".join(parts))
-    tokens, first = [], 0
-    for token_id, data in zip(ids, parts, strict=True):
+    tokens, first = [], sum(map(len, parts[:wanted_from]))
+    for token_id, data in zip(ids[wanted_from:], parts[wanted_from:], strict=True):
         last = first + len(data)
         start = int(character[first])
         end = int(character[last - 1]) + 1 if data else start
