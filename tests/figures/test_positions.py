@@ -14,10 +14,11 @@ def matrix(rows, columns):
     return np.random.default_rng(1).normal(size=(rows, columns)).astype(np.float32)
 
 
-def test_a_small_matrix_is_shown_number_by_number():
+def test_the_rows_in_use_tell_their_numbers_over_a_picture_of_all():
     given = matrix(256, 192)
     fig = position_pictures_figure(panels=[("Learned", "W_pos", given)], tokens=8, followed=5)
-    np.testing.assert_array_equal(fig.data[0].z, given)
+    np.testing.assert_array_equal(fig.data[0].z, given[:8])
+    assert fig.layout.images[0].sizey == 256
     assert fig.data[0].hovertemplate.startswith("position %{y}, dimension %{x}")
     assert [n.text for n in fig.layout.annotations if n.name == "followed"] == ["◀ <b>5</b>"]
     assert fig.layout.xaxis.title.text == "dimension"
@@ -36,7 +37,7 @@ def test_a_large_one_becomes_a_picture_and_says_what_was_merged():
 
 def test_each_panel_has_a_scale_of_its_own():
     first, second = position_pictures_figure(
-        panels=[("Learned", "", matrix(9, 8)), ("Sinusoidal", "", 10 * matrix(9, 8))]
+        panels=[("Learned", "", matrix(9, 8)), ("Sinusoidal", "", 10 * matrix(9, 8))], tokens=3
     ).data
     assert second.zmax == pytest.approx(10 * first.zmax, rel=1e-5)
     assert first.zmin == -first.zmax

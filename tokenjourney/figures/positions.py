@@ -38,8 +38,8 @@ def position_pictures_figure(
 ) -> go.Figure:
     """Matrices of position vectors as pictures side by side: positions down, dimensions across.
 
-    Each has its own scale around 0. What was merged to draw a large one is said in
-    `layout.meta["caption"]`.
+    Each has its own scale around 0. The rows that the prompt uses tell their numbers. What was
+    merged to draw a large one is said in `layout.meta["caption"]`.
 
     Args:
         panels: for each its title, its second line, and its (n_positions, d_model) numbers.
@@ -59,7 +59,7 @@ def position_pictures_figure(
         left = index * (width + gap)
         limit = symmetric_limit(values)
         sketch.notes(*heading(escaped(title), escaped(subtitle), left, 1, theme=theme))
-        _add_picture(sketch, values, small[index].values, index, limit, theme)
+        _add_picture(sketch, values, small[index].values, tokens, index, limit, theme)
         colour_bar(sketch, low=-limit, high=limit, x=left, length=min(width, 0.3), below_px=52,
                    plot_px=_PLOT, theme=theme, is_signed=True)  # fmt: skip
         rows, columns = values.shape
@@ -195,24 +195,27 @@ def positions_table(*, positions: ArrayLike, name: str = "W_pos") -> Table:
 
 
 def _add_picture(
-    sketch: Sketch, values: Array, small: Array, index: int, limit: float, theme: Theme
-) -> None:
+    sketch: Sketch, values: Array, small: Array, tokens: int, index: int, limit: float,
+    theme: Theme,
+) -> None:  # fmt: skip
+    """All numbers as a picture, and over it as cells that tell theirs the rows that are in use."""
     rows, columns = values.shape
+    if not rows or not columns:
+        raise FigureError("A picture needs at least one position and one dimension.")
     suffix = str(index + 1) if index else ""
     axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-    if values.size <= _MOST_HOVERED:
+    used = values[: min(tokens, _MOST_HOVERED // columns)]
+    if len(used):
         sketch.trace(
             heatmap(
-                z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
+                z=used, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
                 hovertemplate="position %{y}, dimension %{x}: %{z}<extra></extra>",
                 zhoverformat=".3f",  # unlike a format in the template it writes a real minus
                 name="position vectors", **axes,
             )
         )  # fmt: skip
-        return
-    if not rows or not columns:
-        raise FigureError("A picture needs at least one position and one dimension.")
-    sketch.trace(scatter(x=[None], y=[None], name="position vectors", **axes))
+    else:
+        sketch.trace(scatter(x=[None], y=[None], name="position vectors", **axes))
     picture = quantised(small, -limit, limit)
     times = max(1, 700 // max(picture.shape))
     sketch.image(
