@@ -78,7 +78,7 @@ def backward(found: PositionPredictions) -> None:
             pushes_figure(
                 promoted_labels=[page.label(target)], promoted=[-gradient[target]],
                 suppressed_labels=[page.label(i) for i in pulled],
-                suppressed=[-gradient[i] for i in pulled], axis="minus the gradient",
+                suppressed=[-gradient[i] for i in pulled], axis="push on the logit",
                 by="The gradient", theme=theme,
             ),
             lambda: (
@@ -198,6 +198,8 @@ if alone:
     page.section("prefixes", n=0)
     page.say("one_token")
 else:
+    if asked != page.token:
+        page.say("moved", last=page.token_html, token=ui.token(page.labels[asked]))
     losses = every_prefix()
     page.look_for(token=ui.token(page.labels[asked]), came=page.label(journey.token_ids[asked + 1]))
     backward(losses)

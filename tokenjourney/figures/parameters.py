@@ -90,12 +90,13 @@ def family_figure(
     if not models:
         raise FigureError("There are no models to draw.")
     rows = len(models)
-    sketch = Sketch(theme, height=rows * _ROW + 112, margin=(168, 14, 58, 54), barmode="stack",
+    sketch = Sketch(theme, height=rows * _ROW + 112, margin=(168, 26, 58, 54), barmode="stack",
                     bargap=0.45, hoverdistance=30)  # fmt: skip
     sketch.notes(
         *heading("How many", "● all, ○ what one token goes through", 0, 1, theme=theme),
-        *heading("Where they are", "shares of all its parameters", 0.56, 1, theme=theme),
-    )
+        *heading("Where they are", "shares of all its parameters, coloured as above", 0.56, 1,
+                 theme=theme),
+    )  # fmt: skip
     _add_counts(sketch, models, theme)
     colours = [theme.seq[2], theme.seq[1], theme.seq[3], theme.seq[4], theme.curve, theme.seq[2]]
     for index, (part, kind) in enumerate(kinds.items()):

@@ -78,8 +78,10 @@ def patterns_figure(
         note("query: who asks", 0, 0.5, anchor="center", shift=(-_LEFT + 9, 0), textangle=-90,
              colour=theme.ink3) if plot > 110 else note("", 0, 0),
     )  # fmt: skip
-    colour_bar(sketch, low=0, high=1, x=0, length=min(0.3, width), below_px=68, plot_px=plot,
-               theme=theme)  # fmt: skip
+    length = min(0.3, width)
+    colour_bar(sketch, low=0, high=1, x=0, length=length, below_px=68, plot_px=plot, theme=theme)
+    sketch.notes(note("share of the query’s attention", length, 0, valign="top", shift=(14, -65),
+                      colour=theme.ink2))  # fmt: skip
     return sketch.figure()
 
 
