@@ -43,7 +43,7 @@ def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
                 },
             },
             text=[
-                escaped(shortened(s.label, 7)) if p > 19 else ""
+                escaped(shortened(s.label, 8)) if p > 19 else ""
                 for s, p in zip(segments, pixels, strict=True)
             ],
             textposition="inside",
