@@ -47,6 +47,15 @@ def test_what_was_used_longest_ago_goes_first_and_the_newest_stays():
     assert len(kept) == 1
 
 
+def test_what_a_value_counts_at_least_bounds_their_number():
+    kept = BoundedCache(10, len, least=5)
+    for key in ("a", "b", "c"):
+        kept.get(key, lambda: "1")
+    assert len(kept) == 2
+    kept.get("long", lambda: "1234567890")
+    assert len(kept) == 1
+
+
 def test_a_failure_is_raised_and_not_kept():
     kept = BoundedCache(10, lambda _: 1)
 

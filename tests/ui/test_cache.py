@@ -14,11 +14,14 @@ from tokenjourney.ui import cache, models
 
 
 def test_a_journey_weighs_more_once_its_blocks_were_looked_at():
-    journey = cache.journey("bundled", "What weighs nothing yet")
+    prompt = "What weighs nothing yet " * 30
+    journey = cache.journey("bundled", prompt)
     before = cache._journeys().weight
-    journey["pattern", 0]
-    cache.journey("bundled", "What weighs nothing yet")
-    assert cache._journeys().weight == before + journey._derived.n_bytes > before
+    for block in range(journey.config.n_layers):
+        journey["pattern", block]
+    cache.journey("bundled", prompt)
+    least = cache._JOURNEY_BYTES // cache._JOURNEYS
+    assert cache._journeys().weight - before == journey.n_bytes - least > 0
 
 
 def test_a_model_weighs_as_much_as_its_weights_and_their_packed_copies(tmp_path, monkeypatch):

@@ -21,16 +21,20 @@ class BoundedCache(Generic[Value]):
     raised for all who waited and is not kept.
     """
 
-    def __init__(self, most: int, weight: Callable[[Value], int], *, grows: bool = False) -> None:
+    def __init__(
+        self, most: int, weight: Callable[[Value], int], *, least: int = 0, grows: bool = False
+    ) -> None:
         """An empty cache.
 
         Args:
             most: Weight that all values together may have; the newest always stays.
             weight: The weight of one value.
+            least: What a value counts at least. It bounds their number: a server fills with small
+                ones as well, only later.
             grows: Whether a value may grow while it is kept. It is then weighed anew each time
                 somebody asks for it, so `weight` has to be quick.
         """
-        self._most, self._weight, self._grows = most, weight, grows
+        self._most, self._weight, self._least, self._grows = most, weight, least, grows
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._weights: dict[Hashable, int] = {}
         self._total = 0
@@ -85,6 +89,7 @@ class BoundedCache(Generic[Value]):
 
     def _weigh(self, key: Hashable, weight: int) -> None:
         """Notes a weight, and lets go of what no longer fits. The caller holds the lock."""
+        weight = max(weight, self._least)
         self._total += weight - self._weights.get(key, 0)
         self._weights[key] = weight
         while len(self._values) > 1 and self._total > self._most:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 _JOURNEY_BYTES: Final = 1_500_000_000
+_JOURNEYS: Final = 300
 _FACT_BYTES: Final = 500_000_000
+_FACTS: Final = 2_000
 _MODEL_BYTES: Final = 8_000_000_000
 
 
@@ -35,12 +37,13 @@ def _models() -> BoundedCache[Any]:
 
 @st.cache_resource(show_spinner=False)
 def _journeys() -> BoundedCache[Any]:
-    return BoundedCache(_JOURNEY_BYTES, lambda journey: journey.n_bytes, grows=True)
+    least = _JOURNEY_BYTES // _JOURNEYS
+    return BoundedCache(_JOURNEY_BYTES, lambda journey: journey.n_bytes, least=least, grows=True)
 
 
 @st.cache_resource(show_spinner=False)
 def _facts() -> BoundedCache[Any]:
-    return BoundedCache(_FACT_BYTES, size_of)
+    return BoundedCache(_FACT_BYTES, size_of, least=_FACT_BYTES // _FACTS)
 
 
 def fact(key: Hashable, compute: Callable[[], Value]) -> Value:
