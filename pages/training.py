@@ -35,7 +35,7 @@ asked = min(page.token, max(0, len(journey) - 2))  # the last token has no next 
 
 def every_prefix() -> PositionPredictions:
     """What is compared with what: each position's prediction and what really came."""
-    page.section("prefixes", n=max(0, len(journey) - 1))
+    page.section("prefixes", n=len(journey) - 1)
     last = journey[f"blocks.{config.n_layers - 1}.hook_resid_post"]
     found = page.remember(
         "positions", lambda: position_predictions(unembedded(page.model, last), journey.token_ids)
@@ -195,8 +195,7 @@ def untrained() -> None:
 
 
 if alone:
-    page.section("prefixes", n=0)
-    page.say("one_token")
+    page.section("one_token")
 else:
     if asked != page.token:
         page.say("moved", last=page.token_html, token=ui.token(page.labels[asked]))

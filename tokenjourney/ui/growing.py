@@ -102,6 +102,7 @@ def _attended(
         "grown",
         patterns_figure(panels, labels=labels, followed=position, theme=page.theme),
         lambda: patterns_table(panels, labels=labels),
+        caption=None if len(labels) > 1 else "figures.grown.alone",
         of="model", block=block, head=head,
     )  # fmt: skip
 
