@@ -39,7 +39,7 @@ def test_the_shared_expert_is_lit_for_every_token(journey):
 def test_it_says_how_much_of_the_large_model_a_token_meets():
     page = html(open_page("mixture_of_experts", prompt=PROMPT))
     assert "671,026,404,352" in page
-    assert "5.5 %" in page
+    assert "5.5\u00a0%" in page
 
 
 def test_the_router_shows_the_followed_tokens_affinities(journey):

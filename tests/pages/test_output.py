@@ -42,7 +42,7 @@ def test_the_draw_is_the_one_that_generation_makes(model, query):
 def test_each_cut_says_what_it_removes():
     said = html(open_page("output", prompt=PROMPT, topk=2, topp=1))
     assert "removes 2,046 tokens" in said
-    assert "another 0 with 0 %" in said
+    assert "another 0 with 0\u00a0%" in said
     assert "Kept: 2 of 2,048" in said
 
 

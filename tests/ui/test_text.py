@@ -41,3 +41,9 @@ def test_a_table_shows_texts_as_texts_and_says_what_it_leaves_out():
 )
 def test_every_file_of_texts_can_be_read(path):
     assert tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_share_stays_in_one_line_and_other_texts_keep_their_spaces():
+    assert text.markup("{a} of it", a="8.4 %") == "8.4\u00a0% of it"
+    assert text.markup("{a} of it", a="< 0.1 %") == "&lt;\u00a00.1\u00a0% of it"
+    assert text.markup("{a}", a="up 5 %") == "up 5 %"

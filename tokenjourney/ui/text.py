@@ -25,6 +25,7 @@ _MARKUP: Final = (
 _SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BETWEEN: Final = "\ue000{}\ue001"
 _KEPT: Final = re.compile("\ue000([0-9]+)\ue001")
+_SHARE: Final = re.compile(r"(&lt; )?[0-9.,]+ %")
 
 
 class Safe(str):
@@ -61,7 +62,13 @@ def markup(template: str, **values: object) -> Safe:
     for pattern, replacement in _MARKUP:
         shown = pattern.sub(replacement, shown)
     shown = shown.replace("\n\n", "<br>")
-    return Safe(_KEPT.sub(lambda match: escaped(values[names[int(match.group(1))]]), shown))
+    return Safe(_KEPT.sub(lambda match: _unbroken(values[names[int(match.group(1))]]), shown))
+
+
+def _unbroken(value: object) -> Safe:
+    """The value, escaped; a share is not parted from its sign at the end of a line."""
+    shown = escaped(value)
+    return Safe(shown.replace(" ", "\u00a0")) if _SHARE.fullmatch(shown) else shown
 
 
 def token(label: str, *, followed: bool = True) -> Safe:
