@@ -125,8 +125,9 @@ class Attention(nn.Module):
                 return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
             mask = None if new == 1 else may_look(new, seen, q.device)
             return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
-        scores = q @ k.transpose(-1, -2) / math.sqrt(self.d_head)
-        scores = scores.masked_fill(~may_look(new, seen, q.device), -math.inf)
+        # in place: at 1,000 tokens the scores of a block are 48 MB, and each copy takes a while
+        scores = (q @ k.transpose(-1, -2)).div_(math.sqrt(self.d_head))
+        scores = scores.masked_fill_(~may_look(new, seen, q.device), -math.inf)
         scores = tap("hook_attn_scores", scores)
         pattern = tap("hook_pattern", scores.softmax(dim=-1))
         return F.dropout(pattern, dropout) @ v
