@@ -50,3 +50,10 @@ def test_pushes_up_and_down_stand_apart_on_one_scale_with_their_signs():
 def test_labels_and_values_must_be_as_many():
     with pytest.raises(FigureError, match="labels has 1, values has 2"):
         bars_figure(labels=["a"], values=[1, 2], axis="")
+
+
+def test_weak_pushes_are_written_with_more_digits():
+    fig = pushes_figure(promoted_labels=["a"], promoted=[0.99], suppressed_labels=["b"],
+                        suppressed=[-0.0031])  # fmt: skip
+    assert fig.data[0].hovertext == ("This pushes “a” up by +0.99",)
+    assert fig.data[1].hovertext == ("This pushes “b” down by −0.0031",)

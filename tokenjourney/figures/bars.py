@@ -160,12 +160,13 @@ def _add_half(
     theme: Theme,
 ) -> None:
     verb = "up" if name == "pushed up" else "down"
+    digits = 2 if np.abs(values).max(initial=0.0) >= 0.05 else 4
     sketch.trace(
         bar(
             x=np.abs(values), y=np.arange(len(values)), orientation="h", hoverinfo="text",
             marker={"color": colour}, name=name, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
             customdata=values[:, None],
-            hovertext=[f"{escaped(by)} pushes “{escaped(label)}” {verb} by {signed(value)}"
+            hovertext=[f"{escaped(by)} pushes “{escaped(label)}” {verb} by {signed(value, digits)}"
                        for label, value in zip(labels, values, strict=True)],
         )
     )  # fmt: skip
@@ -174,8 +175,8 @@ def _add_half(
         sketch.notes(
             note(token_markup(shortened(label, 10), theme=theme), 0, row, anchor="right",
                  shift=(-8, 0), size=14, colour=theme.ink, **refs),
-            note(signed(value), abs(float(value)), row, shift=(7, 0), size=13.5, colour=colour,
-                 **refs),
+            note(signed(value, digits), abs(float(value)), row, shift=(7, 0), size=13.5,
+                 colour=colour, **refs),
         )  # fmt: skip
 
 

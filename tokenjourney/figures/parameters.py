@@ -48,7 +48,7 @@ def values_figure(
     ends, heights = as_vector(edges, "edges"), as_vector(counts, "counts")
     if len(ends) != len(heights) + 1:
         raise FigureError(f"{len(heights)} bins have {len(heights) + 1} edges, not {len(ends)}.")
-    sketch = Sketch(theme, height=290, margin=(70, 12, 26, 50), bargap=0.0, hoverdistance=30)
+    sketch = Sketch(theme, height=290, margin=(92, 12, 26, 50), bargap=0.0, hoverdistance=30)
     sketch.trace(
         bar(
             x=(ends[:-1] + ends[1:]) / 2, y=heights, width=float(ends[1] - ends[0]) * 0.88,
