@@ -104,16 +104,8 @@ def train(run: Run, say: Say = print) -> Path:
             continue
         facts["seconds"] = time.perf_counter() - began
         bits = bits_per_byte(network, tokenizer, held_out)
-        mean = sum(losses) / len(losses)
+        _note(run, facts, sum(losses) / len(losses), bits, report.rate, say)
         losses.clear()
-        log = {"step": step, "train_loss": mean, "bits_per_byte": bits, "rate": report.rate}
-        with (run.work / "log.jsonl").open("a") as file:
-            file.write(json.dumps({**log, "seconds": round(facts["seconds"])}) + "\n")
-        speed = step * recipe.batch_size * run.config.n_ctx / facts["seconds"]
-        say(
-            f"step {step:,} of {recipe.steps:,}: train loss {mean:.3f}, held out {bits:.4f} bits "
-            f"per byte, {speed:,.0f} tokens a second"
-        )
         if bits < facts["best"]:
             facts |= {"best": bits, "best_step": step}
             save_progress(best, network, [], {**facts, "recipe": asdict(recipe)})
@@ -122,6 +114,19 @@ def train(run: Run, say: Say = print) -> Path:
             say(f"No better since step {facts['best_step']:,}: stopping early.")
             break
     return best
+
+
+def _note(run: Run, facts: dict[str, Any], loss: float, bits: float, rate: float, say: Say) -> None:
+    """Says how far a run is, and writes it into its log, one line of JSON each time."""
+    step, seconds, recipe = facts["step"], facts["seconds"], run.recipe
+    log = {"step": step, "train_loss": loss, "bits_per_byte": bits, "rate": rate}
+    with (run.work / "log.jsonl").open("a") as file:
+        file.write(json.dumps({**log, "seconds": round(seconds)}) + "\n")
+    speed = step * recipe.batch_size * run.config.n_ctx / seconds
+    say(
+        f"step {step:,} of {recipe.steps:,}: train loss {loss:.3f}, held out {bits:.4f} bits per "
+        f"byte, {speed:,.0f} tokens a second"
+    )
 
 
 def vocabulary(stories: Sequence[str], d_vocab: int, path: Path, say: Say = print) -> Tokenizer:
