@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import socket
@@ -29,12 +30,16 @@ from urllib.parse import urlencode
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 from benchmarks.measuring import PROJECT
 
 SHARED = "Once upon a time there was a little"
 PAGES = ("", "tokens", "embeddings", "attention", "layers", "output")
 NAMES = ("Tom", "Lily", "Ben", "Mia", "Sam", "Anna", "Max", "Sue", "Tim", "Lucy")
+READY = 5.0
+"""Seconds after the start until the first person comes: the server imports what some pages need."""
 THINGS = ("dog", "cat", "ball", "tree", "boat", "bird", "book", "cake", "hat", "fish")
 
 
@@ -102,8 +107,8 @@ class Person:
         self._random = random.Random(number)
         self._shares_link = number % 2 == 0
         self._prompt_box = ""
+        self._chips = ""
         self._page = ""
-        self._page_hash = ""
         self.prompt = SHARED if self._shares_link else self._own_prompt()
 
     def _own_prompt(self) -> str:
@@ -120,9 +125,9 @@ class Person:
         if choice < 0.5 and not self._shares_link:
             self.prompt = self._own_prompt()
         if choice < 0.5:
-            await self._run({"prompt": self.prompt}, self.prompt)
+            await self.types(self.prompt)
         elif choice < 0.75:
-            await self._run({"prompt": self.prompt, "token": str(self._random.randrange(4))})
+            await self.follows(self._random.randrange(4))
         else:
             self._page = self._random.choice(PAGES)
             await self._run({"prompt": self.prompt})
@@ -130,17 +135,26 @@ class Person:
     async def types(self, prompt: str) -> None:
         """Put a text into the box and press Enter."""
         self.prompt = prompt
-        await self._run({"prompt": prompt}, prompt)
+        typed = WidgetState(id=self._prompt_box, string_value=prompt)
+        await self._run({"prompt": prompt}, typed)
 
-    async def _run(self, query: dict[str, str], typed: str | None = None) -> None:
+    async def follows(self, token: int) -> None:
+        """Click on a token's chip."""
+        click = json.dumps([{"event": "follow", "value": token}])
+        events = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{self._chips}__events"
+        await self._run(
+            {"prompt": self.prompt},
+            WidgetState(id=self._chips, json_value="{}"),
+            WidgetState(id=events, json_trigger_value=click),
+        )
+
+    async def _run(self, query: dict[str, str], *moved: WidgetState) -> None:
         message = BackMsg()
         state = message.rerun_script
         state.query_string = urlencode(query)
         state.page_name = self._page
         state.page_script_hash = ""
-        if typed is not None and self._prompt_box:
-            widget = state.widget_states.widgets.add()
-            widget.id, widget.string_value = self._prompt_box, typed
+        state.widget_states.widgets.extend(moved)
         began = time.perf_counter()
         await self._stream.send(message.SerializeToString())
         async with asyncio.timeout(120):
@@ -157,6 +171,9 @@ class Person:
             element = message.delta.new_element
             if element.WhichOneof("type") == "text_area" and element.text_area.label == "Prompt":
                 self._prompt_box = element.text_area.id
+            component = element.bidi_component
+            if component.component_name == "tokenjourney.chips":
+                self._chips = component.id
             if element.WhichOneof("type") == "exception":
                 self._found.errors.append(element.exception.message)
         if kind != "script_finished":
@@ -244,6 +261,7 @@ def main() -> None:
     print("| class | answers | median | p95 | longest | errors | sent each | server memory |")
     print("|---|---|---|---|---|---|---|---|")
     with serving(str(options.beside or "")) as (address, process):
+        time.sleep(READY)
 
         async def beside(n: int) -> list[Class]:
             others = lesson(address, n, options.think, options.seconds)
