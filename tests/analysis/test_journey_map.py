@@ -23,7 +23,7 @@ from tokenjourney.analysis.lens import residual_stack
 
 def summary_of(journey: tj.Journey) -> MapSummary:
     blocks = (
-        (journey["pattern", block], journey["resid_mid", block], journey["mlp_out", block])
+        (journey["pattern", block], journey["resid_mid", block])
         for block in range(journey.config.n_layers)
     )
     stream = residual_stack(journey)
@@ -49,6 +49,8 @@ def test_tracks_are_as_wide_as_the_residual_vectors_are_long(short: tj.Journey) 
         np.testing.assert_allclose(summary.lengths[block], before, rtol=1e-6)
         np.testing.assert_allclose(summary.middles[block], middle, rtol=1e-6)
         np.testing.assert_allclose(summary.lengths[block + 1], after, rtol=1e-6)
+        wrote = np.linalg.norm(short["mlp_out", block], axis=-1)
+        np.testing.assert_allclose(summary.writes[block], wrote, rtol=1e-4)
 
 
 def test_the_final_layernorm_scales_as_the_models_own_does(short: tj.Journey) -> None:

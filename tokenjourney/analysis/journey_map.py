@@ -103,7 +103,7 @@ class Curves:
 def map_summary(
     token_ids: Sequence[int],
     residuals: Array,
-    blocks: Iterable[tuple[Array, Array, Array]],
+    blocks: Iterable[tuple[Array, Array]],
     eps: float = 1e-5,
 ) -> MapSummary:
     """Reads a journey once, one block at a time.
@@ -111,8 +111,8 @@ def map_summary(
     Args:
         token_ids: The T tokens.
         residuals: (n_layers + 1, T, d_model), the stream before each block and at the end.
-        blocks: For each block its patterns (n_heads, T, T), the stream after its attention
-            (T, d_model), and what its feed-forward part writes (T, d_model).
+        blocks: For each block its patterns (n_heads, T, T) and the stream after its attention
+            (T, d_model). What its feed-forward part writes is what the stream gains behind that.
         eps: Of the final LayerNorm.
 
     Raises:
@@ -121,9 +121,9 @@ def map_summary(
     middles, writes, sources = [], [], []
 
     def patterns() -> Iterator[Array]:
-        for pattern, middle, written in blocks:
+        for (pattern, middle), after in zip(blocks, residuals[1:], strict=True):
             middles.append(np.linalg.norm(middle, axis=-1))
-            writes.append(np.linalg.norm(written, axis=-1))
+            writes.append(np.linalg.norm(after - middle, axis=-1))
             sources.append(strongest_sources(pattern))
             yield pattern
 

@@ -115,10 +115,10 @@ def where_next(page: Page) -> None:
 def _summary(page: Page) -> MapSummary:
     journey = page.journey
 
-    def blocks() -> Iterator[tuple[Array, Array, Array]]:
+    def blocks() -> Iterator[tuple[Array, Array]]:
         for block in range(journey.config.n_layers):
-            pattern, middle, written = journey.passing(block, "pattern", "resid_mid", "mlp_out")
-            yield pattern, middle, written
+            pattern, middle = journey.passing(block, "pattern", "resid_mid")
+            yield pattern, middle
 
     eps = journey.config.layer_norm_eps
     return map_summary(journey.token_ids, residual_stack(journey), blocks(), eps)
