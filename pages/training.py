@@ -197,8 +197,8 @@ def untrained() -> None:
 if alone:
     page.section("one_token")
 else:
-    if asked != page.token:
-        page.say("moved", last=page.token_html, token=ui.token(page.labels[asked]))
+    followed = "answered" if asked == page.token else "moved"  # always a line: charts stay in place
+    page.say(followed, last=page.token_html, token=ui.token(page.labels[asked]))
     losses = every_prefix()
     page.look_for(token=ui.token(page.labels[asked]), came=page.label(journey.token_ids[asked + 1]))
     backward(losses)
