@@ -22,6 +22,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from threadpoolctl import threadpool_limits
 
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.ui import components
@@ -57,8 +58,13 @@ def warm_up() -> None:
 
 
 def import_the_rest() -> None:
-    """Import what only some pages need: scikit-learn takes a second, and nobody should wait."""
+    """Import what only some pages need: scikit-learn takes a second, and nobody should wait.
+
+    NumPy's products then run on one core: a second one, waiting for its next part, took as much
+    time from other visitors as the product itself.
+    """
     importlib.import_module("tokenjourney.analysis.projections")
+    threadpool_limits(1, user_api="blas")
     _freeze()
 
 
