@@ -14,7 +14,7 @@ import numpy as np
 
 Value = TypeVar("Value")
 
-_WEIGHED: Final = 8
+_WEIGHED: Final = 8  # so many items of a collection stand for all of it
 
 
 class BoundedCache(Generic[Value]):
