@@ -111,7 +111,7 @@ def memories() -> None:
         bars_figure(
             labels=list(sizes), values=[n_bytes / size for n_bytes in sizes.values()],
             axis=page.plain("words.axis", unit=unit), texts=list(map(memory, sizes.values())),
-            highlight=[0], theme=page.theme,
+            strong=[0], theme=page.theme,
         ),
         lambda: (["model", "tokens", "precision", "bytes"],
                  [(name, length, precision, n_bytes) for name, n_bytes in sizes.items()]),
@@ -127,7 +127,7 @@ def kinds(key: str, sized: GPT2Config) -> None:
         bars_figure(
             labels=[names[kind] for kind in kept], values=list(kept.values()),
             axis=page.plain("words.kept"), texts=[count(n) for n in kept.values()],
-            highlight=[list(kept).index("mla" if sized is DEEPSEEK_V3 else own_kind)],
+            strong=[list(kept).index("mla" if sized is DEEPSEEK_V3 else own_kind)],
             theme=page.theme,
         ),
         lambda: (["attention", "numbers of a token and block"],

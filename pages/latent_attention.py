@@ -161,7 +161,7 @@ def sizes(key: str, sized, n_layers: int, bytes_each: int) -> None:
         bars_figure(
             labels=[names[kind] for kind in kept], values=list(kept.values()),
             axis=page.plain("words.kept"), texts=[count(n) for n in kept.values()],
-            highlight=[list(kept).index("mla")], theme=page.theme,
+            strong=[list(kept).index("mla")], theme=page.theme,
         ),
         lambda: (["attention", "numbers of a token and block", "blocks", "bytes a number"],
                  [(names[kind], n, n_layers, bytes_each) for kind, n in kept.items()]),

@@ -114,7 +114,7 @@ def work() -> None:
             labels=[words[part] for part in spent], values=[n / 1e6 for n in spent.values()],
             texts=[short_count(n) for n in spent.values()],
             hovers=[f"{words[part]}: {count(n)} operations" for part, n in spent.items()],
-            highlight=[list(spent).index("looking")], axis=page.plain("work_axis"),
+            strong=[list(spent).index("looking")], axis=page.plain("work_axis"),
             theme=page.theme,
         ),
         lambda: (["part", "operations"], [(words[part], n) for part, n in spent.items()]),

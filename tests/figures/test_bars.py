@@ -27,6 +27,16 @@ def test_shares_are_written_in_percent_and_the_highlighted_row_has_the_accent():
     assert np.asarray(fig.data[0].customdata).tolist() == [[7], [9]]
 
 
+def test_what_stands_out_without_being_followed_is_bold_with_an_outline_in_ink():
+    fig = bars_figure(labels=["loaded", "other"], values=[1, 2], axis="size", strong=[0])
+    assert list(fig.data[0].marker.color) == [LIGHT.quantity] * 2
+    assert list(fig.data[0].marker.line.width) == [2, 0]
+    assert fig.data[0].marker.line.color == LIGHT.ink
+    texts = [n.text for n in fig.layout.annotations]
+    assert [text.startswith("<b>") for text in texts] == [True, True, False, False]
+    assert LIGHT.accent not in str(fig.layout.annotations)
+
+
 def test_a_second_quantity_is_a_mark_across_the_bar():
     fig = bars_figure(labels=["a", "b"], values=[0.5, 0.2], axis="share", marks=[0.1, np.nan])
     np.testing.assert_array_equal(fig.data[1].x, np.float32([0.1, np.nan]))

@@ -24,6 +24,7 @@ def bars_figure(
     texts: Sequence[str] | None = None,
     hovers: Sequence[str] | None = None,
     highlight: Sequence[int] = (),
+    strong: Sequence[int] = (),
     limit: float | None = None,
     as_share: bool = False,
     groove: bool = False,
@@ -39,7 +40,8 @@ def bars_figure(
         axis: what is measured, with its unit: the axis title.
         texts: what is written behind each bar; the number or the share if None.
         hovers: the sentence of each row, plain text; label and number if None.
-        highlight: rows in the accent.
+        highlight: rows in the accent: the followed token and what becomes of it.
+        strong: rows that stand out otherwise: in bold, the bar with an outline in ink.
         limit: where the axis ends; the largest value if None.
         as_share: values are shares of 1 and written in percent.
         groove: draw the empty rest of each bar up to `limit`.
@@ -66,8 +68,10 @@ def bars_figure(
     sketch.trace(
         bar(
             x=sizes, y=np.arange(rows), orientation="h", hoverinfo="text", name=axis,
-            marker={"color": [theme.accent if r in highlight else theme.quantity
-                              for r in range(rows)]},
+            marker={
+                "color": [theme.accent if r in highlight else theme.quantity for r in range(rows)],
+                "line": {"color": theme.ink, "width": [2 * (r in strong) for r in range(rows)]},
+            },
             hovertext=[escaped(text) for text in said],
             customdata=None if click is None else np.asarray(click)[:, None],
         )
@@ -80,12 +84,13 @@ def bars_figure(
                                "line": {"width": 2.5, "color": theme.ink}})
         )  # fmt: skip
     for row, text in enumerate(shown):
-        strong = row in highlight
+        is_followed, is_strong = row in highlight, row in strong
         where = high if groove else max(float(sizes[row]), 0.0)
+        ink = theme.accent if is_followed else theme.ink if is_strong else theme.ink2
         sketch.notes(
-            _left_label(labels[row], row, strong, theme),
-            note(f"<b>{text}</b>" if strong else text, where, row, xref="x", yref="y",
-                 shift=(8, 0), size=13.5, colour=theme.accent if strong else theme.ink2),
+            _left_label(labels[row], row, is_followed, is_strong, theme),
+            note(f"<b>{text}</b>" if is_followed or is_strong else text, where, row, xref="x",
+                 yref="y", shift=(8, 0), size=13.5, colour=ink),
         )  # fmt: skip
     sketch.layout(
         xaxis={"range": [low * 1.05, high * (1.0 if groove else 1.05)], "title": {"text": axis},
@@ -180,6 +185,8 @@ def _add_half(
         )  # fmt: skip
 
 
-def _left_label(label: str, row: int, strong: bool, theme: Theme) -> dict[str, object]:
-    text = token_markup(shortened(label, 16), followed=strong, theme=theme)
+def _left_label(
+    label: str, row: int, is_followed: bool, is_strong: bool, theme: Theme
+) -> dict[str, object]:
+    text = token_markup(shortened(label, 16), followed=is_followed, strong=is_strong, theme=theme)
     return note(text, 0, row, yref="y", anchor="right", shift=(-8, 0), size=14, colour=theme.ink)
