@@ -17,6 +17,7 @@ from tokenjourney.beyond.checkpoints import save_checkpoint
 from tokenjourney.beyond.network import make_network
 from tokenjourney.bpe import regex_split
 from tokenjourney.model.config import GPT2Config
+from tokenjourney.model.gpt2 import GPT2
 from tokenjourney.tokenizer import Tokenizer
 from tokenjourney.training.bpe import bpe_steps
 from tokenjourney.training.corpus import END_OF_TEXT, Repetition, Windows, read_stories
@@ -56,6 +57,16 @@ class Run:
     patience: int = 8
     keep_steps: Sequence[int] = ()
 
+    @property
+    def latest(self) -> Path:
+        """The file to resume from."""
+        return self.work / "latest.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The file with the weights that were best on the validation text."""
+        return self.work / "best.safetensors"
+
 
 def train(run: Run, say: Say = print) -> Path:
     """Trains, or goes on training, until the steps are done or the model stops improving.
@@ -78,42 +89,61 @@ def train(run: Run, say: Say = print) -> Path:
     network = make_network(run.config)
     network.initialise(torch.Generator().manual_seed(recipe.seed))
     optimizers = make_optimizers(network, recipe)
-    latest, best = run.work / "latest.safetensors", run.work / "best.safetensors"
-    facts: dict[str, Any] = {"step": 0, "best": math.inf, "best_step": 0, "seconds": 0.0}
-    if latest.exists():
-        facts = load_progress(latest, network, optimizers)
-        say(f"Resuming at step {facts['step']:,} of {recipe.steps:,}.")
+    facts = _facts(run, network, optimizers, say)
     n_parameters = sum(parameter.numel() for parameter in network.parameters())
     say(f"{windows.n_tokens:,} tokens of text, {n_parameters:,} parameters.")
     began = time.perf_counter() - facts["seconds"]
     losses: list[float] = []
 
-    def keep(step: int) -> None:
-        if step in run.keep_steps:
-            bits = bits_per_byte(network, tokenizer, held_out)
-            save_progress(kept_weights(run, step), network, [], {"step": step, "bits": bits})
+    def measured() -> float:
+        return bits_per_byte(network, tokenizer, held_out)
 
     if facts["step"] == 0:
-        keep(0)
+        _keep(run, network, 0, measured)
     batches = windows.batches(recipe.batch_size, facts["step"])
     for report in training_steps(network, optimizers, batches, recipe, facts["step"]):
         losses.append(report.loss)
         step = facts["step"] = report.step + 1
-        keep(step)
+        _keep(run, network, step, measured)
         if step % run.evaluate_every and step != recipe.steps:
             continue
         facts["seconds"] = time.perf_counter() - began
-        bits = bits_per_byte(network, tokenizer, held_out)
+        bits = measured()
         _note(run, facts, sum(losses) / len(losses), bits, report.rate, say)
         losses.clear()
-        if bits < facts["best"]:
-            facts |= {"best": bits, "best_step": step}
-            save_progress(best, network, [], {**facts, "recipe": asdict(recipe)})
-        save_progress(latest, network, optimizers, facts)
+        _save(run, network, optimizers, facts, bits)
         if step - facts["best_step"] >= run.patience * run.evaluate_every:
             say(f"No better since step {facts['best_step']:,}: stopping early.")
             break
-    return best
+    return run.best
+
+
+def _facts(
+    run: Run, network: GPT2, optimizers: list[torch.optim.Optimizer], say: Say
+) -> dict[str, Any]:
+    """Where the run stands: at its start, or where it was left, as network and optimizers then."""
+    if not run.latest.exists():
+        return {"step": 0, "best": math.inf, "best_step": 0, "seconds": 0.0}
+    facts = load_progress(run.latest, network, optimizers)
+    say(f"Resuming at step {facts['step']:,} of {run.recipe.steps:,}.")
+    return facts
+
+
+def _keep(run: Run, network: GPT2, step: int, measured: Callable[[], float]) -> None:
+    """Keeps the weights for good, where they are wanted of this step."""
+    if step in run.keep_steps:
+        save_progress(kept_weights(run, step), network, [], {"step": step, "bits": measured()})
+
+
+def _save(
+    run: Run, network: GPT2, optimizers: list[torch.optim.Optimizer], facts: dict[str, Any],
+    bits: float,
+) -> None:  # fmt: skip
+    """Saves the run to be resumed, and its weights where they are the best so far."""
+    if bits < facts["best"]:
+        facts |= {"best": bits, "best_step": facts["step"]}
+        save_progress(run.best, network, [], {**facts, "recipe": asdict(run.recipe)})
+    save_progress(run.latest, network, optimizers, facts)
 
 
 def _note(run: Run, facts: dict[str, Any], loss: float, bits: float, rate: float, say: Say) -> None:
@@ -178,6 +208,6 @@ def publish_steps(run: Run, out: Path) -> None:
             continue  # training stopped before
         publish(path, run, out / "steps" / str(step), STEP_CARD.format(step=f"{step:,}"))
         found.append({"step": step, "folder": f"steps/{step}", "bits": read_facts(path)["bits"]})
-    best = read_facts(run.work / "best.safetensors")
+    best = read_facts(run.best)
     found.append({"step": best["step"], "folder": ".", "bits": best["best"]})
     (out / "steps.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
