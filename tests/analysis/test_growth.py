@@ -28,9 +28,22 @@ def test_a_story_costs_an_untrained_one_what_guessing_costs_and_a_grown_one_less
     bundled = tj.load_model()
     ids = bundled.tokenizer.encode("Once upon a time there was a little girl.")
     assert list(kept[0].model.tokenizer.encode("Once upon a time")) == ids[:4]
-    losses = [stage_view(stage, ids, 3).losses.mean_loss for stage in kept]
+    losses = [stage_view(stage, ids).losses.mean_loss for stage in kept]
     assert losses[0] == pytest.approx(math.log(2048), abs=0.4)
     assert losses[-1] < losses[0] - 3
+
+
+def test_what_is_guessed_and_what_came_have_the_probabilities_of_the_model(kept):
+    grown = kept[-1]
+    ids = grown.model.tokenizer.encode("Once upon a time")
+    view = stage_view(grown, ids)
+    every = tj.trace(grown.model, ids).next_tokens(position=1, k=2048)
+    best = view.best(1, 3)
+    assert [token_id for token_id, _ in best] == [one.token_id for one in every[:3]]
+    assert [p for _, p in best] == pytest.approx([one.probability for one in every[:3]], rel=1e-5)
+    (came,) = [one.probability for one in every if one.token_id == ids[2]]
+    assert view.came(1) == pytest.approx(came, rel=1e-5)
+    assert view.came(len(ids) - 1) is None
 
 
 def test_each_writes_the_same_again_as_far_as_there_is_room(kept):

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenjourney.analysis.lens import unembedded
 from tokenjourney.analysis.output import PositionPredictions, position_predictions
 from tokenjourney.errors import CheckpointError
 from tokenjourney.generation import generate
@@ -18,6 +17,7 @@ from tokenjourney.journey import trace
 from tokenjourney.model.checkpoints import load_checkpoint
 from tokenjourney.model.loading import MODELS_FOLDER
 from tokenjourney.model.model import Model
+from tokenjourney.model.sampling import probabilities, ranking
 
 GROWING = MODELS_FOLDER / "growing"
 """The bundled model that was kept while it grew; `python -m tokenjourney train --keep-steps`."""
@@ -66,42 +66,36 @@ class StageView:
     """What one of them makes of a prompt.
 
     Attributes:
-        best: The k most probable next tokens at a position: (token ID, probability), in order.
-        came: The token that really comes next there and its probability; None at the end.
+        logits: (T, d_vocab).
         losses: Every position's prediction beside what came.
         patterns: (n_layers, n_heads, T, T).
     """
 
-    best: tuple[tuple[int, float], ...]
-    came: tuple[int, float] | None
+    logits: NDArray[np.float32]
     losses: PositionPredictions
     patterns: NDArray[np.float32]
 
+    def best(self, position: int, k: int = 5) -> tuple[tuple[int, float], ...]:
+        """The k most probable next tokens at a position: (token ID, probability), in order."""
+        shares = probabilities(self.logits[position])
+        return tuple((int(i), float(shares[i])) for i in ranking(self.logits[position])[:k])
 
-def stage_view(stage: Stage, token_ids: Sequence[int], position: int, k: int = 5) -> StageView:
-    """One stage's view of a prompt of at most n_ctx tokens.
+    def came(self, position: int) -> float | None:
+        """The probability of the token that really comes next there; None at the end."""
+        if position == len(self.logits) - 1:
+            return None
+        return float(self.losses.true_probability[position])
 
-    Args:
-        stage: From `stages`.
-        token_ids: The prompt.
-        position: The position whose prediction is asked for.
-        k: How many candidates.
-    """
+
+def stage_view(stage: Stage, token_ids: Sequence[int]) -> StageView:
+    """One stage's view of a prompt of at most n_ctx tokens."""
     model = stage.model
     journey = trace(model, token_ids)
-    best = tuple(
-        (one.token_id, one.probability) for one in journey.next_tokens(position=position, k=k)
-    )
-    last = journey[f"blocks.{model.config.n_layers - 1}.hook_resid_post"]
-    losses = position_predictions(unembedded(model, last), journey.token_ids)
-    came = None
-    if position < len(journey) - 1:
-        came = (int(journey.token_ids[position + 1]), float(losses.true_probability[position]))
+    logits = journey.logits
     return StageView(
-        best=best,
-        came=came,
-        losses=losses,
-        patterns=np.stack([journey["pattern", b] for b in range(model.config.n_layers)]),
+        logits=logits,
+        losses=position_predictions([logits], journey.token_ids),
+        patterns=np.stack([journey["pattern", block] for block in range(model.config.n_layers)]),
     )
 
 

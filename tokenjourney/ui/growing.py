@@ -31,8 +31,7 @@ def growing(page: Page) -> None:
     same = page.model.tokenizer is not None and tuple(ids) == tuple(page.journey.token_ids)
     position = page.token if same else len(ids) - 1
     views = [
-        page.remember(f"stage {stage.step} {position}", partial(stage_view, stage, ids, position))
-        for stage in kept
+        page.remember(f"stage {stage.step}", partial(stage_view, stage, ids)) for stage in kept
     ]
     labels = [_label(kept[-1], token_id) for token_id in ids]
     _expected(page, kept, views, labels, position)
@@ -69,11 +68,12 @@ def _expected(
                 page.plain("stage_loss", loss=number(view.losses.mean_loss))
                 if len(labels) > 1 else "",
             ),
-            [_label(stage, token_id) for token_id, _ in view.best],
-            [probability for _, probability in view.best],
-            view.came[1] if view.came else None,
+            [_label(stage, token_id) for token_id, _ in best],
+            [probability for _, probability in best],
+            view.came(position),
         )
         for stage, view in zip(kept, views, strict=True)
+        for best in (view.best(position),)
     ]  # fmt: skip
     page.figure(
         "stages",
