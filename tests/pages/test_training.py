@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tests.pages.driver import charts, html, open_page, run, trace
+from tests.pages.driver import ROOT, charts, html, open_page, run, trace
 from tokenjourney.analysis.growth import stages, written_behind
+from tokenjourney.training.parts import part_names
 from tokenjourney.ui import escaped
 
 PROMPT = "The dog chased another dog"
@@ -70,6 +71,13 @@ def patterns(app):
     return [np.nan_to_num(one["z"]) for one in traces if one["type"] == "heatmap"]
 
 
+def lines(app):
+    """Whose gradients have a line of their own, in the network with skip connections."""
+    traces = [t["name"] for t in charts(app)["training-lengths"]]
+    start = "with skip connections: "
+    return [name.removeprefix(start) for name in traces if name.startswith(start)]
+
+
 def test_a_training_is_run_looked_back_through_and_stopped_by_the_next():
     app = open_page("training", prompt=PROMPT, learn="station", lsteps=20, lsize="32")
     app.button("training.train").click()
@@ -86,6 +94,11 @@ def test_a_training_is_run_looked_back_through_and_stopped_by_the_next():
     assert len(trace(app, "training-losses", "no skips")["x"]) == 21
     untrained, now = patterns(app)
     assert np.abs(untrained - now).max() > 0
+    assert lines(app) == ["embedding", "block 0", "block 1"]
+    app.button_group("w.training.leach").set_value("parts")
+    run(app)
+    names = part_names(app.session_state["training.watched"].run.config)
+    assert lines(app) == list(names)
     app.select_slider("training.at").set_value(0)
     run(app)
     assert "after step 0" in html(app)
@@ -93,16 +106,28 @@ def test_a_training_is_run_looked_back_through_and_stopped_by_the_next():
     np.testing.assert_array_equal(untrained, now)
 
 
-def test_a_text_that_is_too_short_is_told_and_leaves_the_page():
+def test_a_text_that_is_too_short_is_told_at_once_and_nothing_is_started():
     app = open_page("training", prompt=PROMPT, learn="mine")
+    assert app.button("training.train").disabled
+    assert "take a longer text" not in html(app)
     app.text_area("training.mine").set_value("too short")
     run(app)
-    app.button("training.train").click()
-    run(app)
-    end = time.monotonic() + 120
-    while not app.session_state["training.watched"].run.is_over:
-        assert time.monotonic() < end
-        time.sleep(0.3)
-    run(app)
     assert "take a longer text" in html(app)
+    assert app.button("training.train").disabled
+    app.text_area("training.mine").set_value("A text that is long enough. " * 40)
+    run(app)
+    assert "take a longer text" not in html(app)
+    assert not app.button("training.train").disabled
+    assert "training.watched" not in app.session_state
     assert set(charts(app)) == ALWAYS | COMPARED
+
+
+def test_a_text_of_ones_own_stays_while_another_page_is_looked_at():
+    app = open_page("training", prompt=PROMPT, learn="mine")
+    app.text_area("training.mine").set_value("My own text")
+    run(app)
+    for page in ("bpe", "training"):
+        app.switch_page(str(ROOT / f"pages/{page}.py"))
+        run(app)
+    assert app.text_area("training.mine").value == "My own text"
+    assert "11 characters of your own" in html(app)

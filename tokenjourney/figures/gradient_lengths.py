@@ -115,6 +115,6 @@ def _add_lengths(
     places = spread(logs[-1].tolist(), _LABEL * (high - low) / _TALL)
     for part, (name, place) in enumerate(zip(panel.names, places, strict=True)):
         sketch.notes(
-            note(f"{escaped(name)}", right, place, yref=f"y{suffix}", shift=(7, 0), size=12.5,
-                 colour=theme.ink2 if part else theme.ink3)
+            note(f'<span style="color:{colours[part]}">━</span> {escaped(name)}', right, place,
+                 yref=f"y{suffix}", shift=(7, 0), size=12.5, colour=theme.ink2)
         )  # fmt: skip

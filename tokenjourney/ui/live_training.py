@@ -14,9 +14,11 @@ from tokenjourney.analysis.recording import EmbeddingMaps
 from tokenjourney.errors import PromptError
 from tokenjourney.figures.text import count
 from tokenjourney.tokens import visible
-from tokenjourney.training.live import LiveRun, Workshop
+from tokenjourney.training.live import MOST_SECONDS, LiveRun, Workshop
+from tokenjourney.training.micro import micro_text
 from tokenjourney.training.moments import Beginning, MicroSettings, Moment
 from tokenjourney.ui import cache, merges
+from tokenjourney.ui.state import bind_key
 from tokenjourney.ui.text import Safe, escaped
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ EVERY_SECONDS: Final = 1.5
 """How often a running training is looked at."""
 MOST_TYPED: Final = 20_000
 _SLOT: Final = "training.watched"
+_MINE: Final = "training.text"
+_AT: Final = "training.at"
 _RATES: Final = ("0.0003", "0.001", "0.003", "0.01", "0.1")
 
 
@@ -50,7 +54,7 @@ class Watched:
     def at(self, moments: list[Moment]) -> Moment:
         """The snapshot looked at: the one chosen while it stands still, else the newest."""
         seen = [moment for moment in moments if moment.snapshot]
-        chosen = st.session_state.get("training.at")
+        chosen = st.session_state.get(_AT)
         if self.run.state in ("waiting", "starting", "running") or chosen is None:
             return seen[-1]
         return min(seen, key=lambda moment: abs(moment.step - chosen))
@@ -85,24 +89,40 @@ def controls(page: Page) -> None:
     with st.container(key="training-buttons", horizontal=True, gap="small",
                       vertical_alignment="center"):  # fmt: skip
         twin = page.toggle("twin", words["twin"], True)
+        settings, refused = None, ""
         try:
-            settings, refused = (
-                MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed, twin),
-                "",
-            )
+            settings = MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed,
+                                     twin)  # fmt: skip
+            _require_enough(settings)
         except PromptError as error:
-            settings, refused = None, str(error)
-        _buttons(page, settings)
-    if refused:
+            refused = str(error)
+        _buttons(page, None if refused else settings)
+    if refused and text:
         st.html(f'<p class="tj-notice" role="status">{escaped(refused)}</p>')
 
 
+def _require_enough(settings: MicroSettings) -> None:
+    """Tells at once what a training would only tell once its process is there.
+
+    Raises:
+        PromptError: the text gives too few tokens.
+    """
+    text, n_merges = settings.text, settings.n_merges
+    key = ("enough to train on", merges.identity(text), n_merges)
+    cache.fact(key, lambda: len(micro_text(text, n_merges).train))
+
+
 def _text(page: Page, source: str) -> str:
+    """The text of that source; one's own stays for this visit, also when another page is opened."""
     if source != "mine":
         return str(cache.fact(("corpus", source), lambda: merges.supplied(source)))
-    return str(
-        st.text_area(page.plain("mine"), key="training.mine", max_chars=MOST_TYPED, height=140)
-    )
+
+    def put(typed: str | None) -> None:
+        st.session_state[_MINE] = typed or ""
+
+    key, changed = bind_key("training.mine", st.session_state.get(_MINE, ""), put)
+    st.text_area(page.plain("mine"), key=key, on_change=changed, max_chars=MOST_TYPED, height=140)
+    return str(st.session_state[key])
 
 
 def _buttons(page: Page, settings: MicroSettings | None) -> None:
@@ -121,13 +141,13 @@ def _start(settings: MicroSettings) -> None:
     _stop()
     run = workshop().start(settings, _visitor())
     st.session_state[_SLOT] = Watched(run, EmbeddingMaps())
-    st.session_state.pop("training.at", None)
+    st.session_state.pop(_AT, None)
 
 
 def _pause() -> None:
     if (now := watched()) is not None:
         if now.run.state == "paused":
-            st.session_state.pop("training.at", None)
+            st.session_state.pop(_AT, None)
             now.run.go_on()
         else:
             now.run.pause()
@@ -162,23 +182,24 @@ def progress(page: Page, now: Watched) -> None:
             "train": count(run.beginning.n_train),
             "held_out": count(run.beginning.n_held_out),
         }
-    known = run.beginning is not None or run.state == "waiting"
-    key = f"states.{run.state}" if known or run.state != "running" else "states.starting"
-    if run.beginning is None and run.state in ("stopped", "failed"):
-        key = "states.never"
-    st.progress(min(1.0, done / steps), page.plain(key, **values, most=workshop().most))
+    key = "never" if run.beginning is None and run.is_over else run.state
+    said = page.plain(f"states.{key}", **values, most=workshop().most,
+                      minutes=f"{MOST_SECONDS / 60:.0f}")  # fmt: skip
+    st.progress(min(1.0, done / steps), said)
     if run.message:
         st.html(f'<p class="tj-notice" role="status">{escaped(run.message)}</p>')
 
 
 def scrubber(page: Page, now: Watched, moments: list[Moment]) -> None:
-    """A slider over the recorded snapshots, once the training stands still."""
+    """A slider over the recorded snapshots; while the training runs, it stays at the newest."""
     seen = [moment.step for moment in moments if moment.snapshot]
-    if now.run.state not in ("paused", "done", "stopped", "failed") or len(seen) < 2:
+    if len(seen) < 2:
         return
-    if st.session_state.get("training.at") not in seen:
-        st.session_state["training.at"] = seen[-1]
-    st.select_slider(page.plain("scrub"), seen, key="training.at")
+    stands_still = now.run.is_over or now.run.state == "paused"
+    if not stands_still or st.session_state.get(_AT) not in seen:
+        st.session_state[_AT] = seen[-1]
+    label = page.plain("scrub" if stands_still else "scrub_later")
+    st.select_slider(label, seen, key=_AT, disabled=not stands_still)
 
 
 def sample(page: Page, moment: Moment) -> Safe:

@@ -100,13 +100,14 @@ def _sharpening(page: Page, now: Watched, moments: list[Moment], moment: Moment)
 
 
 def _lengths(page: Page, now: Watched, found: Curves, moment: Moment) -> None:
-    """How long the gradients of the parts are, with skip connections and without."""
+    """How long the gradients are, with skip connections and without: of blocks, or of all parts."""
     page.section("lengths")
     names = parts.part_names(now.run.config)
     short = ["embedding", *(f"block {b}" for b in range(now.run.settings.n_layers))]
+    each = page.choose("leach", page.plain("choices.each"), page.text_table("lines")) == "parts"
     panels = [
-        GradientPanel(page.plain(f"panels.{key}.title"), page.plain(f"panels.{key}.note"), short,
-                      through_blocks(values))
+        GradientPanel(page.plain(f"panels.{key}.title"), page.plain(f"panels.{key}.note"),
+                      names if each else short, values if each else through_blocks(values))
         for key, values in (("with", found.norms), ("without", found.twin_norms))
         if len(values)
     ]  # fmt: skip
