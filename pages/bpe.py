@@ -24,11 +24,11 @@ with st.container(key="bpe-choices", horizontal=True, gap="large"):
     source = page.choose("corpus", page.plain("choices.corpus"), page.text_table("sources"))
     unit = page.choose("unit", page.plain("choices.unit"), page.text_table("unit_names"))
 try:
-    text = merges.text_to_learn_from(page, source)
+    text, said = merges.text_to_learn_from(page, source), f"said.{source}"
 except tj.TokenJourneyError as error:
     ui.refuse(error)
-    page.stop()
-page.say(f"said.{source}" if text.strip() else "said.nothing", n=count(len(text)))
+    text, said = merges.latest_text(), "said.before"
+page.say(said if text.strip() else "said.nothing", n=count(len(text)))
 if not text.strip():
     page.stop()
 name = merges.identity(text)

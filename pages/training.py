@@ -24,7 +24,7 @@ from tokenjourney.ui import live_training as live
 from tokenjourney.ui.growing import growing
 from tokenjourney.ui.recorded import recorded
 
-MOST_ROWS = 12
+MOST_ROWS, MOST_EXERCISES = 12, 24
 
 page = ui.open_page("training")
 page.shapes("(T)", "(T, d_vocab)", "(T, 1)")
@@ -49,7 +49,7 @@ def every_prefix() -> PositionPredictions:
     }
     page.figure(
         "prefixes",
-        predictions_figure(**arguments, followed=asked, theme=theme),
+        predictions_figure(**arguments, followed=asked, most=MOST_EXERCISES, theme=theme),
         lambda: predictions_table(**arguments),
         mean=number(found.mean_loss), n=len(found.loss), some=some_rows(),
         guess=number(micro.guessing_loss(config.d_vocab)), d_vocab=count(config.d_vocab),
@@ -59,7 +59,7 @@ def every_prefix() -> PositionPredictions:
 
 def some_rows() -> str:
     """Which rows are drawn, where they are not all."""
-    first, end = window(len(journey), asked)
+    first, end = window(len(journey), asked, MOST_EXERCISES)
     if end - first == len(journey):
         return ""
     return page.text("some", first=first, last=end - 1, T=count(len(journey)))

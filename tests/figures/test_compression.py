@@ -20,8 +20,23 @@ def test_the_curve_is_the_ratios_and_the_step_has_the_accent():
 def test_another_vocabulary_is_a_level():
     fig = compression_figure(ratios=RATIOS, step=0, reference=0.25, reference_name="GPT-2")
     assert [shape.y0 for shape in fig.layout.shapes] == [0.25]
-    assert any(note.text == "GPT-2: 0.25" for note in fig.layout.annotations)
+    assert any(note.text == "╌ GPT-2: 0.25" for note in fig.layout.annotations)
     assert compression_figure(ratios=RATIOS, step=0).layout.shapes == ()
+
+
+def test_what_is_said_stands_above_the_curves_line_by_line():
+    fig = compression_figure(ratios=RATIOS, step=1, other=RATIOS, reference=0.9)
+    notes = fig.layout.annotations
+    assert {(note.xref, note.yref, note.y) for note in notes} == {("paper", "paper", 1)}
+    heights = [note.yshift for note in notes]
+    assert len(notes) == 3
+    assert min(heights) >= 0
+    assert (np.diff(heights) <= -18).all()
+    assert max(heights) + 18 <= fig.layout.margin.t
+
+
+def test_few_merges_are_counted_in_whole_steps():
+    assert compression_figure(ratios=RATIOS, step=1).layout.xaxis.dtick == 1
 
 
 def test_a_text_from_which_nothing_was_learned_is_one_point():

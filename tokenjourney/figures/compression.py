@@ -11,6 +11,8 @@ from tokenjourney.figures.text import count, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import Trace, scatter
 
+_TALL, _TOP, _ROW = 296, 68, 20
+
 
 def compression_figure(
     *,
@@ -43,43 +45,30 @@ def compression_figure(
     last = len(values) - 1
     if not 0 <= step <= last:
         raise FigureError(f"There is no step {step}: they go from 0 to {last}.")
-    sketch = Sketch(theme, height=320, margin=(58, 16, 14, 50), hoverdistance=40)
-    for name, curve, colour in ([] if other is None else [(names[1], others, theme.curve)]) + [
-        (names[0], values, theme.quantity)
-    ]:
-        sketch.trace(_curve(name, curve, colour))
+    sketch = Sketch(theme, height=_TALL + _TOP, margin=(58, 16, _TOP, 50), hoverdistance=40)
+    if other is not None:
+        sketch.trace(_curve(names[1], others, theme.curve))
     sketch.trace(
+        _curve(names[0], values, theme.quantity),
         scatter(
             x=[step], y=[values[step]], mode="markers", name="looked at", hoverinfo="skip",
             marker={"size": 13, "color": theme.accent}, cliponaxis=False,
-        )
+        ),
     )  # fmt: skip
-    sketch.notes(
-        note(f"● <b>{number(values[step])}</b> after {count(step)} merges", 1, 1, anchor="right",
-             valign="top", shift=(-4, 0), size=14.5, colour=theme.accent)
-    )  # fmt: skip
+    said = [(f"● <b>{number(values[step])}</b> after {count(step)} merges", theme.accent)]
     if other is not None:
-        sketch.notes(
-            note(f"<b>━</b> {escaped(names[1])}: {number(others[step])}", 1, 1, anchor="right",
-                 valign="top", shift=(-4, -22), size=13, colour=theme.ink2)
-        )  # fmt: skip
+        said.append((f"━ {escaped(names[1])}: {number(others[step])}", theme.ink2))
     if reference is not None:
+        said.append((f"╌ {escaped(reference_name)}: {number(reference)}", theme.ink2))
         sketch.shapes(line(0, 1, reference, reference, theme.curve, xref="paper", dash="dash"))
-        # beside the curve, which falls: left below the level where it is still above, else right
-        over = reference > max(float(values.max()), float(others.max()))
-        above = over or reference > float(values[int(0.45 * last)])
-        left = over or not above
-        sketch.notes(
-            note(f"{escaped(reference_name)}: {number(reference)}", 0 if left else 1, reference,
-                 anchor="left" if left else "right", valign="bottom" if above else "top",
-                 xref="paper", yref="y", shift=(8 if left else -8, 2 if above else -3), size=13,
-                 colour=theme.ink2)
-        )  # fmt: skip
+    for row, (text, colour) in enumerate(said):  # above the curves, which may run anywhere
+        sketch.notes(note(text, 0, 1, valign="bottom", shift=(0, _TOP - 18 - _ROW * row),
+                          size=13 if row else 14.5, colour=colour))  # fmt: skip
     top = max(float(values.max()), float(others.max()), reference or 0.0)
     sketch.layout(
-        xaxis={"range": [-0.01 * last, max(last, 1) * 1.01], "nticks": 8, "zeroline": False,
-               "title": {"text": "merges done"}},
-        yaxis={"range": [0, top * 1.15], "nticks": 6, "zeroline": True,
+        xaxis={"range": [-0.01 * last, max(last, 1) * 1.01], "zeroline": False,
+               "title": {"text": "merges done"}, **({"dtick": 1} if last < 8 else {"nticks": 8})},
+        yaxis={"range": [0, top * 1.06], "nticks": 6, "zeroline": True,
                "title": {"text": "tokens per character"}},
     )  # fmt: skip
     return sketch.figure()

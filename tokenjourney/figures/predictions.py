@@ -37,11 +37,12 @@ def predictions_figure(
     losses: ArrayLike,
     true_before: ArrayLike | None = None,
     followed: int | None = None,
+    most: int = 60,
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """One row per position: its best guess, what really came with its probability, and the loss.
 
-    The last position has no next token yet. Above 60 rows a window around the followed one is
+    The last position has no next token yet. Above `most` rows a window around the followed one is
     shown, and the caption says so.
 
     Args:
@@ -52,6 +53,7 @@ def predictions_figure(
         losses: (T − 1,) −ln of these, in nats.
         true_before: (T − 1,) of the same tokens in another run to compare with, as rings.
         followed: the row with the accent.
+        most: rows that are drawn at most.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -66,7 +68,7 @@ def predictions_figure(
         labels=names, guesses=guesses, guess_probabilities=guessed, true_probabilities=true,
         losses=loss,
     )  # fmt: skip
-    start, end = window(len(names), followed or 0)
+    start, end = window(len(names), followed or 0, most)
     rows = range(start, end)
     caption = "✓ the best guess came. Loss in nats: −ln of the probability of what came."
     if end - start < len(names):

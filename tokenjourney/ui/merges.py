@@ -26,6 +26,7 @@ MOST_TYPED: Final = 2_000
 MOST_UPLOADED: Final = 1_000_000
 MOST_SHOWN: Final = 700
 _KEY: Final = "w.bpe.merges"
+_LATEST: Final = "bpe.latest"
 
 
 def supplied(name: str) -> str:
@@ -34,11 +35,22 @@ def supplied(name: str) -> str:
 
 
 def text_to_learn_from(page: Page, source: str) -> str:
-    """The text of that source: one that comes along, the published example, or the reader's own.
+    """The text of that source, which `latest_text` then remembers.
 
     Raises:
         PromptError: an uploaded file is no text in UTF-8.
     """
+    text = st.session_state[_LATEST] = _text_of(page, source)
+    return text
+
+
+def latest_text() -> str:
+    """The last text that could be used in this visit; "" before the first."""
+    return str(st.session_state.get(_LATEST, ""))
+
+
+def _text_of(page: Page, source: str) -> str:
+    """One that comes along, the published example, or the reader's own."""
     if source in SUPPLIED:
         return cache.fact(("corpus", source), lambda: supplied(source))
     if source == "aaab":
@@ -154,7 +166,7 @@ def table(learned: LearnedMerges) -> Table:
 
 
 def cards(
-    parts: Sequence[bytes], learned: LearnedMerges, on: Sequence[int] = (), most: int = 80
+    parts: Sequence[bytes], learned: LearnedMerges, on: Sequence[int] = (), most: int = 48
 ) -> Safe:
     """Tokens as a row of cards: text and ID, or that the vocabulary does not have it.
 
