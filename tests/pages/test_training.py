@@ -90,10 +90,16 @@ def test_a_training_is_run_looked_back_through_and_stopped_by_the_next():
     app.button("training.train").click()
     run(app)
     end = time.monotonic() + 120
-    while not app.session_state["training.watched"].run.is_over:
+    now = app.session_state["training.watched"].run
+    while not now.is_over:
         assert time.monotonic() < end
-        time.sleep(0.3)
+        time.sleep(1)
+        run(app)
+        for slider in app.get("select_slider"):
+            if slider.key.startswith("training."):
+                assert slider.disabled or now.is_over, "there is nothing to look back to yet"
     run(app)
+    assert app.select_slider("training.at").value == 20, "it stands at the newest"
     assert "Done: 20 steps" in app.get("progress")[0].proto.text
     assert set(charts(app)) == ALWAYS | COMPARED | TRAINED
     held_out = trace(app, "training-losses", "held out")["y"]

@@ -58,7 +58,8 @@ def loss_curves_figure(
     sketch.shapes(line(0, last_step, guess, guess, theme.curve, width=1, dash="dot"))
     sketch.notes(
         note(f"guessing: ln {count(vocabulary)} = {number(guess)}", 1, guess, yref="y",
-             valign="bottom", anchor="right", shift=(-4, 2), size=13, colour=theme.ink2)
+             valign="bottom", anchor="right", shift=(-4, 2), size=13, colour=theme.ink2,
+             bgcolor=theme.bg)
     )  # fmt: skip
     curves: list[tuple[str, str, Array, Array, dict[str, Any]]] = [
         ("training", "the training batch", x, losses, {"color": theme.curve, "width": 1.5}),

@@ -30,6 +30,7 @@ MOST_TYPED: Final = 20_000
 _SLOT: Final = "training.watched"
 _MINE: Final = "training.text"
 _AT: Final = "training.at"
+_NEWEST: Final = "training.newest"
 _RATES: Final = ("0.0003", "0.001", "0.003", "0.01", "0.1")
 
 
@@ -195,11 +196,13 @@ def scrubber(page: Page, now: Watched, moments: list[Moment]) -> None:
     seen = [moment.step for moment in moments if moment.snapshot]
     if len(seen) < 2:
         return
-    stands_still = now.run.is_over or now.run.state == "paused"
-    if not stands_still or st.session_state.get(_AT) not in seen:
+    if not (now.run.is_over or now.run.state == "paused"):
+        st.session_state[_NEWEST] = seen[-1]
+        st.select_slider(page.plain("scrub_later"), seen, key=_NEWEST, disabled=True)
+        return
+    if st.session_state.get(_AT) not in seen:
         st.session_state[_AT] = seen[-1]
-    label = page.plain("scrub" if stands_still else "scrub_later")
-    st.select_slider(label, seen, key=_AT, disabled=not stands_still)
+    st.select_slider(page.plain("scrub"), seen, key=_AT)
 
 
 def sample(page: Page, moment: Moment) -> Safe:
