@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,13 +12,13 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outlin
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.png import enlarged, png_uri, quantised
-from tokenjourney.figures.text import distinct_labels, number
+from tokenjourney.figures.text import distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.ticks import labelled_positions, row_label, tick_texts
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM = 92, 52, 104
-_MOST_AS_HEATMAP, _MOST_HOVERED = 48, 24
+_MOST_AS_HEATMAP, _MOST_HOVERED, _GAP = 48, 24, 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,26 +58,25 @@ def patterns_figure(
     plot = cell * tokens
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, 12, _TOP, _BOTTOM),
                     hoverdistance=30)  # fmt: skip
-    gap = 0.03
-    width = (1 - gap * (len(panels) - 1)) / len(panels)
-    for index, (panel, matrix) in enumerate(zip(panels, matrices, strict=True)):
-        left = index * (width + gap)
-        sketch.notes(*heading(panel.title, panel.subtitle, left, 1, theme=theme))
-        most = max(2, int(900 * width / 26))
-        _add_pattern(sketch, matrix, names, str(index + 1) if index else "", (left, width),
-                     followed, cell, most, theme)  # fmt: skip
+    panel = (1 - _GAP * (len(panels) - 1)) / len(panels)  # share of the width
+    step = tokens * (1 + _GAP / panel)  # from one panel to the next, in tokens
+    for index, (one, matrix) in enumerate(zip(panels, matrices, strict=True)):
+        left = index * (panel + _GAP)
+        sketch.notes(*heading(one.title, one.subtitle, left, 1, theme=theme))
+        _add_pattern(sketch, matrix, names, index * step, followed, cell, theme)
+    _lay_out(sketch, names, [index * step for index in range(len(panels))], int(900 * panel / 26))
     always = [] if followed is None else [followed]
     for position in labelled_positions(tokens, max(3, int(plot / 16)), always):
         text = row_label(names[position], followed=position == followed, theme=theme, length=12)
         sketch.notes(note(text, 0, position, yref="y", anchor="right", shift=(-8, 0),
                           size=13 if cell >= 14 else 12))  # fmt: skip
     sketch.notes(
-        note("key: who<br>answers", 0, 0, anchor="right", valign="top", shift=(-14, -12),
+        note("key: who<br>answers", 0, 0, anchor="right", valign="top", shift=(-28, -12),
              colour=theme.ink3),
         note("query: who asks", 0, 0.5, anchor="center", shift=(-_LEFT + 9, 0), textangle=-90,
              colour=theme.ink3) if plot > 110 else note("", 0, 0),
     )  # fmt: skip
-    length = min(0.3, width)
+    length = min(0.3, panel)
     colour_bar(sketch, low=0, high=1, x=0, length=length, below_px=68, plot_px=plot, theme=theme)
     sketch.notes(note("share of the query’s attention", length, 0, valign="top", shift=(14, -65),
                       colour=theme.ink2))  # fmt: skip
@@ -97,55 +95,58 @@ def patterns_table(panels: Sequence[PatternPanel], *, labels: Sequence[str]) -> 
 
 
 def _add_pattern(
-    sketch: Sketch, matrix: Array, names: list[str], suffix: str, place: tuple[float, float],
-    followed: int | None, cell: float, most: int, theme: Theme,
+    sketch: Sketch, matrix: Array, names: list[str], start: float, followed: int | None,
+    cell: float, theme: Theme,
 ) -> None:  # fmt: skip
-    tokens, (left, width) = len(names), place
-    axes: dict[str, Any] = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+    """One pattern, from `start` on along the axis that all share."""
+    tokens = len(names)
     past = np.where(np.triu(np.ones(matrix.shape, bool), 1), np.float32(np.nan), matrix)
     as_picture = tokens > _MOST_AS_HEATMAP
     sketch.trace(
         heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else past, zmin=0, zmax=1,
-            colorscale=theme.seq_scale, showscale=False, hoverinfo="skip", name="pattern",
-            xgap=1 if tokens <= 32 else 0, ygap=1 if tokens <= 32 else 0, **axes,
+            x=None if as_picture else start + np.arange(tokens), colorscale=theme.seq_scale,
+            showscale=False, hoverinfo="skip", name="pattern",
+            xgap=1 if tokens <= 32 else 0, ygap=1 if tokens <= 32 else 0,
         )
     )  # fmt: skip
     if as_picture:
         picture = enlarged(quantised(past, 0, 1), max(1, 480 // tokens))
-        sketch.image(source=png_uri(picture, theme.seq), xref=f"x{suffix}", yref=f"y{suffix}",
-                     x=-0.5, y=-0.5, sizex=tokens, sizey=tokens, layer="below")  # fmt: skip
+        sketch.image(source=png_uri(picture, theme.seq), xref="x", yref="y", x=start - 0.5, y=-0.5,
+                     sizex=tokens, sizey=tokens, layer="below")  # fmt: skip
     query, key = np.tril_indices(tokens)
     if tokens > _MOST_HOVERED:
         near = (query == followed) | (query == key)
         query, key = query[near], key[near]
+    said = [
+        f"“{escaped(names[q])}” looks at “{escaped(names[k])}” with {number(v)}"
+        for q, k, v in zip(query, key, matrix[query, key].tolist(), strict=True)
+    ]
     sketch.trace(
         cells_to_click(
-            key.astype(np.int16), query.astype(np.int16),
-            [number(v) for v in matrix[query, key].tolist()], size=max(6.0, cell),
-            hover="“%{y}” looks at “%{x}” with %{text}", name="cells: pattern", **axes,
+            (start + key).astype(np.float32), query.astype(np.int16), said, size=max(6.0, cell),
+            hover="%{text}", name="cells: pattern",
         )
     )  # fmt: skip
-    shown = set(labelled_positions(tokens, most))
-    texts = tick_texts(names, length=9)
-    edge = [-0.5, tokens - 0.5]
-    sketch.layout(**{
-        f"xaxis{suffix}": {"domain": [left, min(1.0, left + width)], "range": edge,
-                           "anchor": f"y{suffix}",
-                           "tickmode": "array", "tickvals": list(range(tokens)), "tickangle": -45,
-                           "ticktext": [t if i in shown else "" for i, t in enumerate(texts)],
-                           "tickfont": {"size": 12}, "ticks": "", "showgrid": False,
-                           "zeroline": False},
-        f"yaxis{suffix}": {"anchor": f"x{suffix}", "range": edge[::-1], "tickmode": "array",
-                           "tickvals": list(range(tokens)), "ticktext": tick_texts(names),
-                           **NO_TICKS},
-    })  # fmt: skip
-    refs: dict[str, Any] = {"xref": f"x{suffix}", "yref": f"y{suffix}"}
-    low, high = edge
-    sketch.shapes(outline(low, high, low, high, theme.line, width=1, **refs))
+    left, right = start - 0.5, start + tokens - 0.5
+    sketch.shapes(outline(left, right, -0.5, tokens - 0.5, theme.line, width=1))
     if followed is not None:
         band = (followed - 0.5, followed + 0.5)
-        sketch.shapes(outline(low, high, *band, theme.accent, width=2, **refs))
+        sketch.shapes(outline(left, right, *band, theme.accent, width=2))
+
+
+def _lay_out(sketch: Sketch, names: list[str], starts: Sequence[float], most: int) -> None:
+    """One pair of axes for all panels: a pair each would take the browser several times as long."""
+    tokens = len(names)
+    shown = labelled_positions(tokens, max(2, most))
+    texts = tick_texts(names, length=9)
+    sketch.layout(
+        xaxis={"range": [-0.5, starts[-1] + tokens - 0.5], "tickmode": "array", "tickangle": -45,
+               "tickvals": [start + i for start in starts for i in shown],
+               "ticktext": [texts[i] for _ in starts for i in shown],
+               "tickfont": {"size": 12}, "ticks": "", "showgrid": False, "zeroline": False},
+        yaxis={"range": [tokens - 0.5, -0.5], **NO_TICKS},
+    )  # fmt: skip
 
 
 def _row_height(tokens: int, panels: int) -> float:
