@@ -19,11 +19,10 @@ from tokenjourney.figures.matrices import (
     symmetric_limit,
 )
 from tokenjourney.figures.png import enlarged, png_uri, quantised
-from tokenjourney.figures.text import escaped, number
+from tokenjourney.figures.text import count, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import heatmap, scatter
 
-_MOST_HOVERED = 300 * 300
 _MOST_CELLS = 400_000
 _PLOT = 330
 _TOP, _BOTTOM, _LEFT = 52, 96, 62
@@ -38,7 +37,7 @@ def position_pictures_figure(
 ) -> go.Figure:
     """Matrices of position vectors as pictures side by side: positions down, dimensions across.
 
-    Each has its own scale around 0. The rows that the prompt uses tell their numbers. What was
+    Each has its own scale around 0. A row tells its length and where it is strongest. What was
     merged to draw a large one is said in `layout.meta["caption"]`.
 
     Args:
@@ -53,13 +52,13 @@ def position_pictures_figure(
     said = " ".join(dict.fromkeys(s.statement for s in small if s.statement))
     sketch = Sketch(theme, height=_TOP + _PLOT + _BOTTOM, margin=(_LEFT, 56, _TOP, _BOTTOM),
                     caption=said)  # fmt: skip
-    gap = 0.09
+    gap = 0.15  # room for the followed position, and for the numbers of the next axis
     width = (1 - gap * (len(panels) - 1)) / len(panels)
     for index, ((title, subtitle, _), values) in enumerate(zip(panels, arrays, strict=True)):
         left = index * (width + gap)
         limit = symmetric_limit(values)
         sketch.notes(*heading(escaped(title), escaped(subtitle), left, 1, theme=theme))
-        _add_picture(sketch, values, small[index].values, tokens, index, limit, theme)
+        _add_picture(sketch, values, small[index].values, index, limit, theme)
         colour_bar(sketch, low=-limit, high=limit, x=left, length=min(width, 0.3), below_px=52,
                    plot_px=_PLOT, theme=theme, is_signed=True)  # fmt: skip
         rows, columns = values.shape
@@ -86,7 +85,7 @@ def position_pictures_figure(
             )
         if followed is not None and followed < rows:
             sketch.notes(
-                note(f"◀ <b>{followed}</b>", left + width, followed, yref=refs["yref"],
+                note(f"◀ <b>{count(followed)}</b>", left + width, followed, yref=refs["yref"],
                      shift=(1, 0), colour=theme.accent, name="followed")
             )  # fmt: skip
     return sketch.figure()
@@ -195,27 +194,25 @@ def positions_table(*, positions: ArrayLike, name: str = "W_pos") -> Table:
 
 
 def _add_picture(
-    sketch: Sketch, values: Array, small: Array, tokens: int, index: int, limit: float,
-    theme: Theme,
-) -> None:  # fmt: skip
-    """All numbers as a picture, and over it as cells that tell theirs the rows that are in use."""
+    sketch: Sketch, values: Array, small: Array, index: int, limit: float, theme: Theme
+) -> None:
+    """All numbers as a picture, and over it the rows as cells that say what is in them."""
     rows, columns = values.shape
     if not rows or not columns:
         raise FigureError("A picture needs at least one position and one dimension.")
     suffix = str(index + 1) if index else ""
-    axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-    used = values[: min(tokens, _MOST_HOVERED // columns)]
-    if len(used):
-        sketch.trace(
-            heatmap(
-                z=used, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
-                hovertemplate="position %{y}, dimension %{x}: %{z}<extra></extra>",
-                zhoverformat=".3f",  # unlike a format in the template it writes a real minus
-                name="position vectors", **axes,
-            )
-        )  # fmt: skip
-    else:
-        sketch.trace(scatter(x=[None], y=[None], name="position vectors", **axes))
+    known = values[np.isfinite(values).all(axis=1)]
+    strongest = np.sort(np.argsort(-np.abs(known), axis=1, kind="stable")[:, :3], axis=1)
+    sketch.trace(
+        heatmap(
+            z=np.linalg.norm(known, axis=1)[:, None], x=[-0.5, columns - 0.5],
+            text=[[", ".join(map(str, some))] for some in strongest.tolist()], opacity=0,
+            colorscale=theme.div_scale, showscale=False, zhoverformat=".2f",
+            hovertemplate="position %{y}: length %{z}, strongest dimensions %{text}"
+            "<extra></extra>",
+            name="position vectors", xaxis=f"x{suffix}", yaxis=f"y{suffix}",
+        )
+    )  # fmt: skip
     picture = quantised(small, -limit, limit)
     times = max(1, 700 // max(picture.shape))
     sketch.image(
