@@ -9,6 +9,7 @@ from tokenjourney.analysis.neighbours import (
     arithmetic_vector,
     cosine_matrix,
     cosine_similarities,
+    cosines_of_rows,
     nearest_rows,
     neighbourhood,
     row_lengths,
@@ -30,6 +31,16 @@ def test_the_nearest_row_to_a_row_is_itself_and_it_can_be_left_out():
     assert near.cosines[0] == pytest.approx(1)
     without = nearest_rows(MATRIX, MATRIX[7], 4, without=[7])
     np.testing.assert_array_equal(without.rows, near.rows[1:])
+
+
+def test_row_by_row_cosines_are_the_diagonal_of_all():
+    both = np.concatenate([MATRIX, MATRIX[::-1]])
+    expected = np.diag(cosine_matrix(both), len(MATRIX))
+    np.testing.assert_allclose(cosines_of_rows(MATRIX, MATRIX[::-1]), expected, atol=1e-6)
+
+
+def test_opposite_rows_have_the_cosine_minus_1_and_a_row_without_direction_0():
+    np.testing.assert_array_equal(cosines_of_rows([[1, 0], [0, 0]], [[-2, 0], [1, 1]]), [-1, 0])
 
 
 def test_neighbours_are_those_of_a_full_sort_of_all_cosines():

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from tokenjourney.analysis.neighbours import cosine_matrix
 from tokenjourney.analysis.positions import (
     Word,
-    cosines_of_rows,
     cosines_of_two,
     occurrences,
     padded_rows,
@@ -85,13 +84,6 @@ def test_one_word_at_two_places_is_equal_as_a_token_and_not_with_its_place_added
     found = cosines_of_two([token, token + place], 0, 2)
     assert found[0] == pytest.approx(1)
     assert found[1] < 0.99
-
-
-def test_row_by_row_cosines_are_the_diagonal_of_all():
-    both = np.concatenate([ROWS, ROWS[::-1]])
-    np.testing.assert_allclose(
-        cosines_of_rows(ROWS, ROWS[::-1]), np.diag(cosine_matrix(both), len(ROWS)), atol=1e-6
-    )
 
 
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=8), st.data())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenjourney.analysis.neighbours import cosines_of_rows
 from tokenjourney.errors import HookError
 
 if TYPE_CHECKING:
@@ -45,16 +46,6 @@ def norms(vectors: Array) -> Array:
     array([5.], dtype=float32)
     """
     return np.asarray(np.linalg.norm(vectors, axis=-1), dtype=np.float32)
-
-
-def cosine(a: Array, b: Array) -> float:
-    """The cosine of the angle between two vectors: 1 along, 0 across, −1 against.
-
-    >>> round(cosine(np.array([1.0, 0.0]), np.array([1.0, 1.0])), 3)
-    0.707
-    """
-    length = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
-    return float(np.dot(a, b)) / length if length else 0.0
 
 
 def degrees(cosine: float) -> float:
@@ -119,7 +110,7 @@ def block_walk(journey: Journey, block: int, position: int) -> dict[str, WalkSte
         name: WalkStep(
             name, kind, source, vectors[name],
             float(norms(vectors[name])) / (float(norms(vectors[source])) or 1.0),
-            degrees(cosine(vectors[name], vectors[source])),
+            degrees(float(cosines_of_rows([vectors[name]], [vectors[source]])[0])),
         )
         for name, (kind, source) in STEPS.items()
     }  # fmt: skip

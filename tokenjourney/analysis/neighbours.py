@@ -61,11 +61,24 @@ def cosine_similarities(
     """
     rows, one = np.asarray(matrix, np.float32), np.asarray(vector, np.float32)
     known = row_lengths(rows) if lengths is None else np.asarray(lengths, np.float32)
-    scale = known * np.linalg.norm(one)
-    products = rows @ one
-    return _read_only(
-        np.clip(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0), -1, 1)
-    )
+    return _over_lengths(rows @ one, known * row_lengths(one[None]))
+
+
+def cosines_of_rows(first: ArrayLike, second: ArrayLike) -> Array:
+    """The cosine of each row of one array with the same row of another: (n, d), (n, d) → (n,).
+
+    >>> cosines_of_rows([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]])
+    array([1., 0.], dtype=float32)
+    """
+    one, other = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    products = np.einsum("ij,ij->i", one, other)
+    return _over_lengths(products, row_lengths(one) * row_lengths(other))
+
+
+def _over_lengths(products: Array, lengths: Array) -> Array:
+    """Cosines: products of vectors over the products of their lengths, 0 where one has none."""
+    zero = np.zeros_like(products)
+    return _read_only(np.clip(np.divide(products, lengths, out=zero, where=lengths > 0), -1, 1))
 
 
 def nearest_rows(
@@ -208,11 +221,8 @@ def row_overlap(one: ArrayLike, other: ArrayLike) -> Overlap:
     >>> row_overlap([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]]).mean
     0.5
     """
-    first, second = np.asarray(one, np.float32), np.asarray(other, np.float32)
-    products = np.einsum("ij,ij->i", first, second)
-    scale = row_lengths(first) * row_lengths(second)
-    cosines = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
-    return Overlap(float(cosines.mean()), float(first.size**-0.5))
+    cosines = cosines_of_rows(one, other)
+    return Overlap(float(cosines.mean()), float(np.size(one) ** -0.5))
 
 
 def _read_only(array: Array) -> Array:

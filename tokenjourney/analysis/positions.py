@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.analysis.attention import PredictionChange, prediction_change
-from tokenjourney.analysis.neighbours import cosine_matrix
+from tokenjourney.analysis.neighbours import cosine_matrix, cosines_of_rows
 from tokenjourney.journey import Journey, trace
 
 Array = NDArray[np.float32]
@@ -101,17 +101,8 @@ def cosines_of_two(stations: Sequence[ArrayLike], first: int, second: int) -> Ar
         first: One row.
         second: The other.
     """
-    pairs = (np.asarray(station, np.float32)[[first, second]] for station in stations)
-    return _read_only(np.array([cosine_matrix(pair)[0, 1] for pair in pairs], np.float32))
-
-
-def cosines_of_rows(first: ArrayLike, second: ArrayLike) -> Array:
-    """The cosine of each row of one array with the same row of another: (n, d), (n, d) → (n,)."""
-    one, other = np.asarray(first, np.float32), np.asarray(second, np.float32)
-    scale = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    products = np.einsum("ij,ij->i", one, other)
-    zero = np.zeros_like(products)
-    return _read_only(np.clip(np.divide(products, scale, out=zero, where=scale > 0), -1, 1))
+    pairs = np.stack([np.asarray(station, np.float32)[[first, second]] for station in stations])
+    return cosines_of_rows(pairs[:, 0], pairs[:, 1])
 
 
 def swapped_order(sizes: Sequence[int], first: int, second: int) -> tuple[int, ...]:
