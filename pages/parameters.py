@@ -9,7 +9,7 @@ from tokenjourney.figures.parameters import (
     short_count,
     values_figure,
 )
-from tokenjourney.figures.text import count, memory, number
+from tokenjourney.figures.text import count, count_unit, memory, number
 from tokenjourney.figures.treemap import Tile, treemap_figure
 from tokenjourney.model.config import GPT2Config
 
@@ -107,14 +107,14 @@ def work() -> None:
         page.say("no_formula")
         return
     spent = counted.work_per_token(config, page.token)
-    words = page.text_table("work")
+    words, (unit, size) = page.text_table("work"), count_unit(max(spent.values()))
     page.figure(
         "work",
         bars_figure(
-            labels=[words[part] for part in spent], values=[n / 1e6 for n in spent.values()],
+            labels=[words[part] for part in spent], values=[n / size for n in spent.values()],
             texts=[short_count(n) for n in spent.values()],
             hovers=[f"{words[part]}: {count(n)} operations" for part, n in spent.items()],
-            strong=[list(spent).index("looking")], axis=page.plain("work_axis"),
+            strong=[list(spent).index("looking")], axis=page.plain("work_axis", unit=unit),
             theme=page.theme,
         ),
         lambda: (["part", "operations"], [(words[part], n) for part, n in spent.items()]),
@@ -152,6 +152,7 @@ def design() -> None:
     own = GPT2Config(n_layers, n_heads, d_model, d_vocab, config.n_ctx)
     parts = counted.gpt2_parameters(own)
     n = sum(parts.values())
+    unit, size = count_unit(max(parts.values()))
     spent = sum(counted.work_per_token(own, own.n_ctx - 1).values())
     with right:
         page.show(
@@ -165,9 +166,9 @@ def design() -> None:
         page.figure(
             "design",
             bars_figure(
-                labels=[kinds[part] for part in parts], values=[n / 1e6 for n in parts.values()],
-                texts=[short_count(n) for n in parts.values()], axis=page.plain("design_axis"),
-                theme=page.theme,
+                labels=[kinds[part] for part in parts], values=[n / size for n in parts.values()],
+                texts=[short_count(n) for n in parts.values()], theme=page.theme,
+                axis=page.plain("design_axis", unit=unit),
             ),
             lambda: (["part", "numbers"], [(kinds[part], n) for part, n in parts.items()]),
         )  # fmt: skip

@@ -158,7 +158,7 @@ def live_training() -> None:
     state = now.run.state if now else None  # as the buttons know it
     live.controls(page)
     if now is None:
-        page.say("not_yet")
+        page.say("not_yet", minutes=live.MOST_MINUTES)
         return
     stands_still = now.run.is_over or state == "paused"
 

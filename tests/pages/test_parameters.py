@@ -46,6 +46,21 @@ def test_sizes_of_gpt2_small_give_its_count(visit):
     )
 
 
+@pytest.mark.parametrize(
+    ("sizes", "unit", "size"),
+    [((64, 1, 1, 256), "thousand", 1e3), ((16384, 128, 128, 200000), "billion", 1e9)],
+)
+def test_small_and_large_designs_are_drawn_in_short_numbers(visit, sizes, unit, size):
+    width, layers, heads, vocabulary = sizes
+    seen = visit("parameters", PROMPT, d_model=width, n_layers=layers, n_heads=heads,
+                 d_vocab=vocabulary)  # fmt: skip
+    expected = gpt2_parameters(GPT2Config(layers, heads, width, vocabulary, 256)).values()
+    np.testing.assert_allclose(
+        seen.figures["design"][0]["x"], [n / size for n in expected], rtol=1e-6
+    )
+    assert seen.layouts["design"]["xaxis"]["title"]["text"] == f"{unit} parameters"
+
+
 def test_a_slider_moves_the_count_and_heads_do_not(visit):
     seen = visit("parameters", PROMPT)
     before = seen.figures["design"]

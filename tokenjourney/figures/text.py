@@ -85,6 +85,16 @@ def byte_unit(n_bytes: float) -> tuple[str, int]:
     return next(((unit, size) for unit, size in units if n_bytes >= size), ("bytes", 1))
 
 
+def count_unit(n: float) -> tuple[str, int]:
+    """The word before which so large a count is a short number, and its size; "" below 10,000.
+
+    >>> count_unit(275_000_000_000), count_unit(33_088), count_unit(384)
+    (('billion', 1000000000), ('thousand', 1000), ('', 1))
+    """
+    units = (("trillion", 10**12), ("billion", 10**9), ("million", 10**6), ("thousand", 10**3))
+    return next(((word, size) for word, size in units if n >= max(size, 10**4)), ("", 1))
+
+
 def memory(n_bytes: float) -> str:
     """Bytes with three digits in decimal units, as disks and graphics cards are sold.
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS: Final = 1.5
 """How often a running training is looked at."""
+MOST_MINUTES: Final = f"{MOST_SECONDS / 60:.0f}"
 MOST_TYPED: Final = 20_000
 _SLOT: Final = "training.watched"
 _MINE: Final = "training.text"
@@ -184,8 +185,7 @@ def progress(page: Page, now: Watched) -> None:
             "held_out": count(run.beginning.n_held_out),
         }
     key = "never" if run.beginning is None and run.is_over else run.state
-    said = page.plain(f"states.{key}", **values, most=workshop().most,
-                      minutes=f"{MOST_SECONDS / 60:.0f}")  # fmt: skip
+    said = page.plain(f"states.{key}", **values, most=workshop().most, minutes=MOST_MINUTES)
     st.progress(min(1.0, done / steps), said)
     if run.message:
         st.html(f'<p class="tj-notice" role="status">{escaped(run.message)}</p>')
