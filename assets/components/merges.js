@@ -120,7 +120,7 @@ function showVocabulary(view) {
   vocabulary.lastElementChild?.classList.add("newest")
   vocabulary.scrollTop = vocabulary.scrollHeight
   view.notes.learned.textContent = filled(data.words.learned_note, {
-    base: count(data.n_base), n: count(step), all: count(data.n_base + step),
+    base: count(data.n_base), all: count(data.n_base + step),
   }).join("")
 }
 

@@ -13,7 +13,7 @@ def test_the_curve_is_the_ratios_and_the_step_has_the_accent():
     assert (list(mark.x), list(mark.y)) == ([1], [pytest.approx(0.8)])
     assert mark.marker.color == LIGHT.accent
     assert curve.hovertext[2] == (
-        "the text after 2 merges: 0.500 tokens per character, 2.00 characters per token"
+        "the text after merge 2: 0.500 tokens per character, 2.00 characters per token"
     )
 
 

@@ -51,7 +51,7 @@ def test_a_single_token_has_nothing_to_be_compared_with():
 def test_of_a_long_text_the_exercises_around_the_followed_token_are_drawn_and_all_are_counted():
     app = open_page("training", prompt="The dog ran to the cat. " * 5, token=20)
     assert list(trace(app, "training-prefixes", "loss")["y"]) == list(range(8, 32))
-    assert "over 35 predictions" in html(app)
+    assert "(predictions: 35)" in html(app)
     assert "Drawn are positions 8–31 of 36." in html(app)
 
 

@@ -55,7 +55,7 @@ def compression_figure(
             marker={"size": 13, "color": theme.accent}, cliponaxis=False,
         ),
     )  # fmt: skip
-    said = [(f"● <b>{number(values[step])}</b> after {count(step)} merges", theme.accent)]
+    said = [(f"● <b>{number(values[step])}</b> after merge {count(step)}", theme.accent)]
     if other is not None:
         said.append((f"━ {escaped(names[1])}: {number(others[step])}", theme.ink2))
     if reference is not None:
@@ -79,7 +79,7 @@ def _curve(name: str, values: Array, colour: str) -> Trace:
     return scatter(
         x=steps, y=values, mode="lines", name=escaped(name), line={"color": colour, "width": 2.5},
         hoverinfo="text", cliponaxis=False,
-        hovertext=[f"{escaped(name)} after {count(n)} merges: {number(v, 3)} tokens per character"
+        hovertext=[f"{escaped(name)} after merge {count(n)}: {number(v, 3)} tokens per character"
                    + (f", {number(1 / v, 2)} characters per token" if v else "")
                    for n, v in enumerate(values.tolist())],
     )  # fmt: skip
