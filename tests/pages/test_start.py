@@ -121,6 +121,25 @@ def test_a_token_that_nobody_expected_still_has_its_bar(start: Open, bundled: tj
     assert row["rank"] == 1 + int((logits > logits[row["id"]]).sum())
     assert row["rank"] > 10
     assert row == data["predictions"][-1]
+    shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    assert row["share"] == pytest.approx(float(shares[row["id"]]), rel=1e-5)
+    assert row["logit"] == float(logits[row["id"]])
+
+
+def test_no_more_predictions_are_made_than_have_bars(
+    start: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, next_tokens = [], tj.Journey.next_tokens
+
+    def counted(journey: tj.Journey, position: int = -1, k: int = 10, **more: Any) -> Any:
+        asked.append(k)
+        return next_tokens(journey, position, k, **more)
+
+    monkeypatch.setattr(tj.Journey, "next_tokens", counted)
+    rows = page_map(start("Once upon a time Lily zebra", token="3"))["predictions"]
+    assert len(rows) == 11
+    assert asked
+    assert max(asked) == 10
 
 
 def test_another_prompt_is_another_map(start: Open) -> None:

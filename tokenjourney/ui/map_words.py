@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,8 +92,7 @@ def next_rows(page: Page) -> list[dict[str, Any]]:
     if page.off:
         wanted.append(page.untouched.next_tokens(at, k=1)[0].token_id)
     there = {row["id"] for row in rows}
-    far = [_far_row(page, i, i == comes_next) for i in dict.fromkeys(wanted) if i not in there]
-    rows += sorted(far, key=lambda row: int(row["rank"]))
+    rows += _far_rows(page, (i for i in dict.fromkeys(wanted) if i not in there), comes_next)
     if page.off:
         shares = token_shares(page.untouched.logits_at(at), [row["id"] for row in rows])
         for row, before in zip(rows, shares, strict=True):
@@ -101,20 +100,24 @@ def next_rows(page: Page) -> list[dict[str, Any]]:
     return rows
 
 
-def _far_row(page: Page, token_id: int, is_true_next: bool) -> dict[str, Any]:
-    """The row of a token that is not among the most probable."""
+def _far_rows(page: Page, token_ids: Iterable[int], comes_next: int | None) -> list[dict[str, Any]]:
+    """The rows of tokens that are not among the most probable, those ranked higher first."""
+    wanted = list(token_ids)
+    if not wanted:
+        return []
     logits = page.journey.logits_at(page.token)
-    rank = int(token_ranks(logits[None], np.array([token_id]))[0])
-    among = page.journey.next_tokens(page.token, k=rank)
-    found = next(one for one in among if one.token_id == token_id)
-    return {
-        "id": token_id,
-        "text": page.label(token_id),
-        "share": found.probability,
-        "logit": found.logit,
-        "rank": rank,
-        "true_next": is_true_next,
-    }
+    rows = [
+        {
+            "id": token_id,
+            "text": page.label(token_id),
+            "share": one_share,
+            "logit": float(logits[token_id]),
+            "rank": int(token_ranks(logits[None], np.array([token_id]))[0]),
+            "true_next": token_id == comes_next,
+        }
+        for token_id, one_share in zip(wanted, token_shares(logits, wanted), strict=True)
+    ]
+    return sorted(rows, key=lambda row: int(row["rank"]))
 
 
 def sentences(
