@@ -100,6 +100,9 @@ def near() -> None:
 def similarity() -> None:
     """Every token of the prompt with every other."""
     page.section("similarity")
+    if len(page.journey) == 1:
+        page.say("similarity_alone", token=page.token_html)
+        return
     cosines = cosine_matrix(W_E[list(page.journey.token_ids)])
     page.figure(
         "similarity",

@@ -16,9 +16,16 @@ def test_every_figure_is_drawn(page):
     assert set(page.figures) == FIGURES
 
 
-@pytest.mark.parametrize("prompt", [" dog", "d", "<b>&amp;</b> **x** $y$", "\n\n", "a " * 100])
-def test_one_token_markup_newlines_and_many_tokens_are_drawn(visit, prompt):
+@pytest.mark.parametrize("prompt", ["<b>&amp;</b> **x** $y$", "\n\n\n", "a " * 100])
+def test_markup_newlines_and_many_tokens_are_drawn(visit, prompt):
     assert set(visit("embeddings", prompt).figures) == FIGURES
+
+
+@pytest.mark.parametrize("prompt", [" dog", "d"])
+def test_one_token_has_no_other_to_be_compared_with_and_the_rest_is_drawn(visit, prompt):
+    page = visit("embeddings", prompt)
+    assert set(page.figures) == FIGURES - {"similarity"}
+    assert "the only token of this prompt" in page.text
 
 
 def test_another_prompt_changes_its_figures(page):
