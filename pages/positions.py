@@ -186,7 +186,7 @@ def all_places() -> None:
                 name,
                 similarity_figure(
                     cosines=cosines, labels=shown, followed=drawn.index(page.token), wide=440,
-                    theme=page.theme,
+                    axis=page.plain("alike_axis"), theme=page.theme,
                 ),
                 lambda c=cosines: matrix_table(
                     c, rows=shown, columns=shown, row_name="position",

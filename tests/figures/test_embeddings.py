@@ -28,6 +28,11 @@ def test_many_tokens_become_a_picture_without_losing_height():
     assert 450 < fig.layout.height < 600
 
 
+def test_what_the_vectors_are_stands_along_both_axes():
+    fig = similarity_figure(cosines=cosines(200), labels=list("a" * 200), axis="position")
+    assert fig.layout.xaxis.title.text == fig.layout.yaxis.title.text == "position"
+
+
 def test_a_similarity_needs_as_many_labels_as_rows():
     with pytest.raises(FigureError, match="expected \\(2, 2\\)"):
         similarity_figure(cosines=cosines(3), labels=["a", "b"])

@@ -36,6 +36,7 @@ def similarity_figure(
     followed: int | None = None,
     distinct: bool = True,
     wide: float = 820,
+    axis: str = "",
     theme: Theme | str = LIGHT,
 ) -> go.Figure:
     """The cosine of every pair of vectors, from −1 (opposite) to 1 (the same direction).
@@ -49,6 +50,7 @@ def similarity_figure(
         distinct: give a text that occurs twice its position as subscript.
         wide: about how many pixels wide the figure will stand; numbers are written into cells
             that have room for them.
+        axis: what the vectors are, along both axes, where their labels do not say so.
         theme: "light", "dark" or a `Theme`.
 
     Raises:
@@ -79,9 +81,9 @@ def similarity_figure(
                              "showgrid": False, "zeroline": False}  # fmt: skip
     sketch.layout(
         xaxis={"range": edge, "ticktext": [t if i in shown else "" for i, t in enumerate(texts)],
-               "tickangle": -45, **plain},
+               "tickangle": -45, "title": {"text": axis, "standoff": 2}, **plain},
         yaxis={"range": edge[::-1], "ticktext": tick_texts(names), "showticklabels": False,
-               **plain},
+               "title": {"text": axis, "standoff": 52}, **plain},
     )  # fmt: skip
     if followed is not None:
         thin = 2 if size <= 64 else 1
