@@ -1,7 +1,7 @@
 // What the page as a whole needs of JavaScript, once for all pages:
 // Enter in the prompt box traces, a text is measured while it is typed, figures are saved as PNG and
-// SVG, clicks on their points and on the buttons under them are sent, the link of the page on screen is
-// marked, and a change of theme reaches the figures.
+// SVG, clicks on their points, on the buttons under them and on links to pages are sent, the link of the
+// page on screen is marked, and a change of theme reaches the figures.
 
 const PROMPT = 'textarea[aria-label="Prompt"]'
 
@@ -127,10 +127,28 @@ async function saveFigure(button) {
   canvas.toBlob((png) => save(png, `${name}.png`))
 }
 
+// A link to a page says in its address what was chosen, for another tab or to be copied; a plain click
+// stays in this session, whose server knows it.
+const LINK = "a[data-tj-page]"
+const ADDRESSING = ["pointerover", "focusin"]
+function addressed(event, { kept }) {
+  const link = event.target.closest?.(LINK)
+  if (!link) return
+  const chosen = new URLSearchParams(location.search)
+  for (const name of [...chosen.keys()]) if (!kept.includes(name)) chosen.delete(name)
+  link.href = `./${link.dataset.tjPage}?${chosen}`
+}
+
+function followed(event, setTriggerValue) {
+  const link = event.target.closest?.(LINK)
+  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
+  event.preventDefault()
+  setTriggerValue("page", { path: link.dataset.tjPage })
+}
+
 function nameCurrent(page) {
-  for (const link of document.querySelectorAll(".st-key-nav a")) {
-    const isHere = link.getAttribute("href").split("?")[0] === page
-    if (isHere) link.setAttribute("aria-current", "page")
+  for (const link of document.querySelectorAll(`.tj-nav ${LINK}`)) {
+    if (link.dataset.tjPage === page) link.setAttribute("aria-current", "page")
     else link.removeAttribute("aria-current")
   }
 }
@@ -157,8 +175,13 @@ export default function (component) {
   const typed = (event) => measureTyped(event, data)
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("input", typed, true)
-  const press = (event) => pressed(event, setTriggerValue)
+  const press = (event) => {
+    pressed(event, setTriggerValue)
+    followed(event, setTriggerValue)
+  }
   document.addEventListener("click", press)
+  const address = (event) => addressed(event, data)
+  ADDRESSING.forEach((kind) => document.addEventListener(kind, address))
   const click = ({ detail }) => setTriggerValue("click", detail)
   document.addEventListener("tj-click", click)
   keepNaming(data.page)
@@ -173,6 +196,7 @@ export default function (component) {
     document.removeEventListener("keydown", enterTraces, true)
     document.removeEventListener("input", typed, true)
     document.removeEventListener("click", press)
+    ADDRESSING.forEach((kind) => document.removeEventListener(kind, address))
     document.removeEventListener("tj-click", click)
     watch.disconnect()
     sidebar.observer?.disconnect()

@@ -210,7 +210,7 @@ class Visitor:
 
     def go(self, title: str) -> Visitor:
         """Click a page in the navigation."""
-        links = self.page.locator(".st-key-nav a")
+        links = self.page.locator(".tj-nav a")
         with self.rerun():
             links.filter(has_text=title).first.click()
         return self

@@ -62,9 +62,12 @@ def test_a_full_context_is_no_trouble(app, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_it_has_a_question_a_sentence_and_both_stories(page):
+def test_it_has_a_question_a_sentence_and_both_stories(app, page):
     texts = load(page)
     assert texts["title"].endswith("?")
     assert texts["sentence"]
-    assert texts["story"]["student"]
-    assert texts["story"]["engine"]
+    opened = app(page, prompt="The dog")
+    assert '<span class="tj-story">' in opened.html()
+    opened.choose("w.story", "engine")
+    assert '<span class="tj-story">' in opened.html()
+    assert not opened.cards()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import streamlit as st
 
 from tokenjourney.figures.written import as_written, figure_json
+from tokenjourney.ui import state
 from tokenjourney.ui.text import ASSETS
 
 if TYPE_CHECKING:
@@ -147,11 +148,12 @@ def house(
     measure: str,
     clicked: Callable[[object, object], None],
     asked: Callable[[object, object], None],
+    go_to: Callable[[object], None],
 ) -> None:
     """What the page as a whole needs of JavaScript.
 
     Enter traces, the text is measured while it is typed, figures are saved as files, clicks on
-    their points and on the buttons under them are heard.
+    their points, on the buttons under them and on links to pages are heard.
 
     Args:
         page: Its name in the navigation.
@@ -159,6 +161,7 @@ def house(
         measure: Where the server answers how long a text is.
         clicked: Called with a figure's name and its point when one was clicked.
         asked: Called with "table" or "csv" and a figure's name when that button was pressed.
+        go_to: Called with a page's URL path when a link to it was clicked.
     """
     key = "w.house"
 
@@ -175,7 +178,16 @@ def house(
         if isinstance(ask, dict):
             asked(ask.get("what"), ask.get("figure"))
 
-    data = {"page": page, "model": model, "measure": measure}
+    def go() -> None:
+        link = st.session_state[key].get("page")
+        if isinstance(link, dict):
+            go_to(link.get("path"))
+
     component("house", styled=False)(
-        key=key, data=data, on_theme_change=themed, on_click_change=click, on_asked_change=ask
+        key=key,
+        data={"page": page, "model": model, "measure": measure, "kept": list(state.CORE)},
+        on_theme_change=themed,
+        on_click_change=click,
+        on_asked_change=ask,
+        on_page_change=go,
     )

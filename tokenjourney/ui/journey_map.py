@@ -16,6 +16,7 @@ from tokenjourney.analysis.lens import logit_lens, residual_stack, token_depths
 from tokenjourney.ui import components, figure, navigation, state
 from tokenjourney.ui.map_data import longer_prompt, map_bytes
 from tokenjourney.ui.map_words import Guess, table_columns, table_rows
+from tokenjourney.ui.text import Safe, escaped
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -36,12 +37,10 @@ _SCRIPTS: Final = (
     "main",
 )
 _KEY: Final = "w.journey-map"
-_OPEN: Final = "w.journey-map.open"
 
 
 def draw(page: Page) -> None:
     """The map of the journey on screen, with its caption and the table behind it."""
-    _open_station()
     summary = page.remember("map", lambda: _summary(page))
     guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
     last = len(page.journey) - 1
@@ -61,7 +60,7 @@ def draw(page: Page) -> None:
         choose_head(st.session_state[_KEY].get("heads") or None)
 
     def opened() -> None:
-        st.session_state[_OPEN] = st.session_state[_KEY].get("open")
+        _open_station(st.session_state[_KEY].get("open"))
 
     with st.container(key="tjfig-journey-map", gap=None):
         _component()(
@@ -80,36 +79,30 @@ def draw(page: Page) -> None:
         )
 
 
-def _open_station() -> None:
+def _open_station(wanted: object) -> None:
     """Go to the page of a station that was clicked, with everything that was chosen."""
-    wanted = st.session_state.pop(_OPEN, None)
     if not isinstance(wanted, dict):
         return
-    entries = {entry.path: entry for entry in navigation.entries()}
-    entry = entries.get(str(wanted.get("path")))
     chosen = {name: wanted[name] for name in ("block", "head") if isinstance(wanted.get(name), int)}
-    if entry is None:
-        return
     if chosen:
         state.put(**chosen)
-    choice = state.current()
-    choice.nav = choice.core()
-    st.switch_page(str(entry.script), query_params=choice.nav)
+    navigation.go_to(wanted.get("path"))
 
 
 def where_next(page: Page) -> None:
     """The pages of the journey in three parts, each with a link and a line on what it shows."""
-    entries = {entry.path: entry for entry in navigation.entries()}
-    query = state.current().core()
+    there = {entry.path for entry in navigation.entries()}
     parts = page.texts["next"]
     for column, name in zip(page.columns(len(parts), gap="medium"), parts, strict=True):
         with column.container(border=True, gap=None, height="stretch", key=f"next-{name}"):
             page.show(page.text(f"next.{name}.title"), "tj-next")
             page.show(page.text(f"next.{name}.note"), "tj-note")
-            with st.container(horizontal=True, gap="small"):
-                for path, label in parts[name]["pages"].items():
-                    if path in entries:
-                        st.page_link(str(entries[path].script), label=label, query_params=query)
+            links = (
+                navigation.link(path, escaped(label))
+                for path, label in parts[name]["pages"].items()
+                if path in there
+            )
+            page.show(Safe("".join(links)), "tj-links")
 
 
 def _summary(page: Page) -> MapSummary:

@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from tokenjourney.ui import state
+from tokenjourney.ui.text import Safe
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "pages"
 
@@ -79,22 +80,46 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
     return st.navigation(list(pages.values()), position="hidden"), pages
 
 
-def links(pages: dict[str, st.Page]) -> None:
-    """The links to the pages, in groups, each carrying what the person chose."""
-    choice = state.current()
-    query = choice.nav = choice.core()
+def go_to(path: object) -> None:
+    """Open the page with that URL path when the script runs next: for clicks on a link."""
+    if any(path == entry.path for entry in entries()):
+        state.current().going = str(path)
+
+
+def turn(pages: dict[str, st.Page]) -> None:
+    """Turn to the page whose link was clicked, with everything that was chosen."""
+    choice = state.current() if state.has_begun() else None
+    if choice is None or choice.going is None:
+        return
+    path, choice.going = choice.going, None
+    choice.nav = choice.core()
+    st.switch_page(pages[path], query_params=choice.nav)
+
+
+def link(path: str, label: str) -> Safe:
+    """A link to the page with that URL path, which keeps what the person chose.
+
+    One message of HTML holds as many as are wanted, and it stays as it is whatever is chosen:
+    `house` answers a click, and gives the link its query string when the pointer is on it.
+
+    Args:
+        path: URL path of the page; "" for the first.
+        label: What stands there, as HTML of this project's own.
+    """
+    return Safe(f'<a href="./{path}" data-tj-page="{path}">{label}</a>')
+
+
+def links() -> None:
+    """The links to the pages, in groups."""
     group = part = ""
-    with st.container(key="nav", gap=None):
-        for entry in entries():
-            if entry.group != group:
-                group, part = entry.group, ""
-                st.html(f'<p class="tj-group">{group}</p>')
-            if entry.part != part:
-                part = entry.part
-                st.html(f'<p class="tj-part-of">{part}</p>')
-            st.page_link(pages[entry.path], label=_label(entry), query_params=query,
-                         width="stretch")  # fmt: skip
-
-
-def _label(entry: Entry) -> str:
-    return f"`{entry.number}` {entry.title}" if entry.number else entry.title
+    rows: list[str] = []
+    for entry in entries():
+        if entry.group != group:
+            group, part = entry.group, ""
+            rows.append(f'<p class="tj-group">{group}</p>')
+        if entry.part != part:
+            part = entry.part
+            rows.append(f'<p class="tj-part-of">{part}</p>')
+        number = f"<span>{entry.number}</span>" if entry.number else ""
+        rows.append(link(entry.path, number + entry.title))
+    st.html(f'<nav class="tj-nav" aria-label="Pages">{"".join(rows)}</nav>')

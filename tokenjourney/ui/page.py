@@ -180,7 +180,7 @@ class Page:
         story = state.current().story
         aside = ""
         if story != "off" and self.has_text(f"story.{story}"):
-            aside = f'<span class="tj-story">{self.text(f"story.{story}")}</span>'
+            aside = f'<span class="tj-story">{self.text(f"story.{story}", **values)}</span>'
         st.html(
             f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{aside}'
             f'<p class="tj-lead">{self.text("sentence", **values)}</p></header>'

@@ -34,6 +34,7 @@ ICON: Final = str(ASSETS / "components" / "icon.svg")
 def run() -> None:
     """Draw the frame and run the page in it."""
     page, pages = navigation.routes()
+    navigation.turn(pages)
     choice = state.read(page.url_path, presets.default(), tuple(offers()))
     model_picker.fall_back(choice)
     found = _measured(choice)
@@ -50,7 +51,7 @@ def run() -> None:
         presets_row(choice, found)
     problem(choice, traced, found)
     with st.sidebar:
-        sidebar(choice, pages)
+        sidebar(choice)
         checks = st.container()
     if choice.shown is None:
         state.write()
@@ -245,10 +246,10 @@ def chips_row(choice: state.Choice) -> None:
     )
 
 
-def sidebar(choice: state.Choice, pages: dict[str, st.Page]) -> None:
+def sidebar(choice: state.Choice) -> None:
     """Wordmark, links to the pages, story words."""
     st.html('<div class="tj-wordmark">Token Journey</div>')
-    navigation.links(pages)
+    navigation.links()
     st.html('<hr class="tj-rule">')
     key, changed = state.bind_key(
         "w.story-on", choice.story != "off", lambda on: state.put(story="student" if on else "off")

@@ -43,7 +43,8 @@ class Choice:
         notices: Sentences to show once: what in the link could not be used.
         asked: Names of the extras that each page knows, by its URL path.
         page: URL path of the page on screen.
-        nav: The query string that the links of the navigation carry.
+        nav: The query string that the last click on a link to a page took along.
+        going: URL path of the page whose link was clicked; None once it is there.
     """
 
     prompt: str
@@ -62,6 +63,7 @@ class Choice:
     asked: dict[str, set[str]] = field(default_factory=dict)
     page: str = ""
     nav: dict[str, str] = field(default_factory=dict)
+    going: str | None = None
     _changed: bool = False
 
     def link(self) -> dict[str, str]:
@@ -89,6 +91,11 @@ class Choice:
         return shown
 
 
+def has_begun() -> bool:
+    """Whether the frame has run in this session."""
+    return _SLOT in st.session_state
+
+
 def current() -> Choice:
     """The choice of this session.
 
@@ -113,7 +120,7 @@ def read(page: str, default_prompt: str, models: tuple[str, ...]) -> Choice:
         models: The models that this server offers.
     """
     query = st.query_params.to_dict()
-    if _SLOT not in st.session_state:
+    if not has_begun():
         choice = st.session_state[_SLOT] = Choice(prompt=default_prompt, page=page)
         _take(choice, query, default_prompt, models)
         return choice

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from tokenjourney.figures.theme import css_variables
-from tokenjourney.ui import components, figure, measure, state, widgets
+from tokenjourney.ui import components, figure, measure, navigation, state, widgets
 from tokenjourney.ui.text import ASSETS
 
 # Red is kept for errors, so no figure has it and the palette of figures does without.
@@ -24,5 +24,10 @@ def apply(page: str) -> None:
         f"{sheet}</style>"
     )
     components.house(
-        page, state.current().model, measure.path(), clicked=figure.clicked, asked=figure.asked
+        page,
+        state.current().model,
+        measure.path(),
+        clicked=figure.clicked,
+        asked=figure.asked,
+        go_to=navigation.go_to,
     )
