@@ -1,10 +1,12 @@
-// A Plotly chart that stays: what changes on the server updates the plot that is there, and what
-// stays the same is left alone. Plotly itself is served beside this file and fetched once.
+// A Plotly chart that stays, and the words under it: what changes on the server updates the plot that is
+// there, and what stays the same is left alone. Plotly itself is served beside this file and fetched once.
 //
 // Charts in view are drawn first, from the top; the others when the browser has time, so that nobody
 // waits for what nobody sees. One that changes again before its turn is drawn once.
 
+import { fill } from "./markup.js"
 import { isPlain, write } from "./notes.js"
+import { save } from "./save.js"
 
 let plotly = null
 
@@ -36,7 +38,9 @@ function holderIn(parent) {
     holder.className = "tj-chart"
     holder.setAttribute("role", "img")
     holder.style.contentVisibility = "auto" // out of view the browser need not lay it out
-    parent.append(holder)
+    holder.style.contain = "strict" // nothing around it moves, whatever is drawn in it
+    holder.tjFoot = document.createElement("div")
+    parent.append(holder, holder.tjFoot)
     new ResizeObserver(() => fit(holder)).observe(holder)
   }
   return holder
@@ -116,16 +120,24 @@ function clicked(holder, point) {
   document.dispatchEvent(new CustomEvent("tj-click", { detail }))
 }
 
+// The data are a line with the words, and after it the figure.
+const LINE_END = "\n".charCodeAt(0)
+const read = (bytes) => JSON.parse(new TextDecoder().decode(bytes))
+
 export default function ({ data, parentElement }) {
   const holder = holderIn(parentElement)
-  if (same(holder.tjShown, data)) return
-  holder.tjShown = data
-  delete holder.dataset.drawn
-  const { figure, alt, clicks } = JSON.parse(new TextDecoder().decode(data))
-  holder.tjFigure = figure
+  const end = data.indexOf(LINE_END)
+  const { alt, clicks, height, foot, saved } = read(data.subarray(0, end))
   holder.tjClicks = clicks
   holder.setAttribute("aria-label", alt)
-  holder.style.height = `${figure.layout.height}px`
+  holder.style.height = `${height}px`
+  fill(holder.tjFoot, foot)
+  if (saved) save(saved, holder.tjFoot)
+  const figure = data.subarray(end + 1)
+  if (same(holder.tjShown, figure)) return
+  holder.tjShown = figure
+  delete holder.dataset.drawn
+  holder.tjFigure = read(figure)
   holder.tjWidth = 0
   fit(holder)
 }

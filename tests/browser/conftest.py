@@ -159,7 +159,8 @@ class Visitor:
                   const done = app?.dataset.testScriptState === 'notRunning'
                   const late = document.querySelector(
                     '[data-stale="true"], [data-testid="stSkeleton"]')
-                  const charts = [...document.querySelectorAll('[class*="st-key-chart-"]')]
+                  const charts = [...document.querySelectorAll(
+                    '.stElementContainer[class*="st-key-tjfig-"]')]
                   const undrawn = charts.some((place) => place.clientWidth &&
                     !place.querySelector('.js-plotly-plot[data-drawn]'))
                   const link = document.querySelector('[aria-current="page"]')

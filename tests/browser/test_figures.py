@@ -70,7 +70,7 @@ def test_texts_beside_the_marks_stand_where_plotly_would_set_them(visitor, path)
         assert np.abs(np.subtract(*places)).max() < 2, ours  # pixels
     name = {"/layers": "layers-change", "/output": "output-positions"}[path]
     texts = "".join(ElementTree.fromstring(_saved(visitor, name, "SVG")).itertext())
-    notes = visitor.page.locator(f".st-key-chart-{name} .tj-notes text").all_text_contents()
+    notes = visitor.page.locator(f".st-key-tjfig-{name} .tj-notes text").all_text_contents()
     assert notes
     assert all(note in texts for note in notes)
 
@@ -85,7 +85,7 @@ def test_charts_in_view_are_drawn_before_the_others_and_those_in_the_end(visitor
           if ('drawn' in target.dataset) window.drawn.push(bottom > 0 && top < innerHeight)
         }
       }).observe(document, { subtree: true, attributeFilter: ['data-drawn'] })
-      document.querySelector('.st-key-chart-layers-context').scrollIntoView()
+      document.querySelector('.st-key-tjfig-layers-context').scrollIntoView()
     }""")
     with visitor.rerun():
         visitor.page.locator(".chip").nth(2).dispatch_event("click")
@@ -129,7 +129,7 @@ def test_one_step_of_a_part_reruns_that_part_and_is_in_the_link(visitor):
 
 def test_a_chart_that_stays_the_same_is_left_alone_and_a_changed_one_is_updated(visitor):
     visitor.open("/tokens", prompt="The dog", token=0)
-    chart = visitor.page.locator(".st-key-chart-tokens-counts .js-plotly-plot")
+    chart = visitor.page.locator(".st-key-tjfig-tokens-counts .js-plotly-plot")
     chart.evaluate(MARK)
     visitor.follow(1)
     assert chart.evaluate("node => [node.mark, node.updates]") == ["this very node", 0]

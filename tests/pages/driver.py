@@ -40,11 +40,7 @@ def charts(app: AppTest) -> dict[str, list[dict[str, Any]]]:
 
 def figures(app: AppTest) -> dict[str, dict[str, Any]]:
     """Data and layout of every figure on the page, as they are sent, by the figure's name."""
-    found = {
-        element.proto.id.rpartition("chart-")[2]: json.loads(element.proto.bytes)["figure"]
-        for element in app.get("bidi_component")
-        if element.proto.component_name == "tokenjourney.chart"
-    }
+    found = {name: json.loads(figure) for name, (_, figure) in _sent(app).items()}
     for figure in found.values():
         go.Figure(figure)  # raises what Plotly finds wrong with it
     return found
@@ -65,8 +61,19 @@ def given(app: AppTest, component: str) -> dict[str, Any]:
 
 
 def html(app: AppTest) -> str:
-    """Everything that the page wrote as HTML."""
-    return "\n".join(element.proto.body for element in app.get("html"))
+    """Everything that the page wrote as HTML, and what stands under its figures."""
+    bodies = [element.proto.body for element in app.get("html")]
+    return "\n".join(bodies + [json.loads(words)["foot"] for words, _ in _sent(app).values()])
+
+
+def _sent(app: AppTest) -> dict[str, tuple[bytes, bytes]]:
+    """The words and the figure of every chart, as they are sent, by the figure's name."""
+    sent: dict[str, tuple[bytes, bytes]] = {}
+    for element in app.get("bidi_component"):
+        if element.proto.component_name == "tokenjourney.chart":
+            words, _, figure = element.proto.bytes.partition(b"\n")
+            sent[element.proto.id.rpartition("tjfig-")[2]] = words, figure
+    return sent
 
 
 def _decoded(value: Any) -> Any:

@@ -54,8 +54,13 @@ class App:
         return {element.key for element in self.test.get("button_group")}
 
     def html(self) -> str:
-        """All HTML on the page, one after the other."""
+        """All HTML on the page, one after the other, and what stands under its charts."""
         bodies = [element.proto.body for element in self.test.get("html")]
+        bodies += [
+            json.loads(element.proto.bytes.partition(b"\n")[0])["foot"]
+            for element in self.test.get("bidi_component")
+            if element.proto.component_name == "tokenjourney.chart"
+        ]
         return "\n".join(body for body in bodies if not body.startswith("<style"))
 
     def cards(self) -> list[str]:
@@ -66,7 +71,7 @@ class App:
     def drawn(self) -> list[str]:
         """What each figure, picture and component on the page is drawn from."""
         components = [
-            f"{element.proto.json}{element.proto.bytes!r}{element.proto.mixed}"
+            f"{element.proto.json}{_picture(element)!r}{element.proto.mixed}"
             for element in self.test.get("bidi_component")
             if element.proto.component_name.split(".")[-1] not in _AROUND
         ]
@@ -87,6 +92,13 @@ class App:
         """The query string, as a mapping."""
         values = dict(self.test.query_params).items()
         return {name: value[0] if isinstance(value, list) else value for name, value in values}
+
+
+def _picture(element: Any) -> bytes:
+    """What a component draws from: of a chart, without the words under it."""
+    data: bytes = element.proto.bytes
+    is_chart = element.proto.component_name == "tokenjourney.chart"
+    return data.partition(b"\n")[2] if is_chart else data
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import streamlit as st
 
 from tokenjourney.figures.written import as_written, figure_json
 from tokenjourney.ui import state
-from tokenjourney.ui.text import ASSETS
+from tokenjourney.ui.text import ASSETS, Safe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ASSETS / "components"
 PATH: Final = "tj"  # below it the server hands out what browsers keep
-SERVED: Final = ("chart", "notes")  # scripts of assets/components that lie there
+SERVED: Final = ("chart", "markup", "notes", "save")  # scripts of assets/components that lie there
 
 
 @lru_cache(maxsize=32)
@@ -123,23 +123,46 @@ def measured(
     component("measured")(key=f"w.measured-{part}", data=data)
 
 
-def chart(name: str, figure: go.Figure, alt: str, *, answers: bool) -> None:
+def chart(
+    name: str,
+    figure: go.Figure,
+    alt: str,
+    foot: Safe,
+    saved: Saved | None = None,
+    *,
+    answers: bool,
+) -> None:
     """A Plotly chart that is updated where it stands, and left alone where nothing changed.
+
+    Chart and foot are one component, as every element and every container around some costs a
+    rerun one to two milliseconds in the browser.
 
     Args:
         name: Name of the figure, unique in the app.
         figure: The chart, with a height.
         alt: What it shows, in words.
+        foot: What stands under it. The tags that assets/components/markup.js knows are kept.
+        saved: A file to hand to the browser.
         answers: Whether clicks on its points are sent to `house`.
     """
-    head = json.dumps({"alt": alt, "clicks": name if answers else None})
-    data = f'{head[:-1]}, "figure": {figure_json(figure)}}}'.encode()
-    served("chart")(key=f"chart-{name}", data=data, height=as_written(figure)["layout"]["height"])
+    words = {"alt": alt, "foot": foot, "height": as_written(figure)["layout"]["height"]}
+    words["clicks"] = name if answers else None
+    words["saved"] = saved
+    data = f"{json.dumps(words)}\n{figure_json(figure)}".encode()
+    served("chart")(key=f"tjfig-{name}", data=data)
 
 
-def save(name: str, text: str) -> None:
-    """Hands a text to the browser as a file, once."""
-    component("save", styled=False)(key=f"save-{name}", data={"name": name, "text": text})
+class Saved(TypedDict):
+    """A text that the browser saves as a file, once for each `time`."""
+
+    name: str
+    text: str
+    time: float
+
+
+def save(saved: Saved) -> None:
+    """Hands a text to the browser as a file."""
+    component("save", styled=False)(key=f"save-{saved['name']}", data=dict(saved))
 
 
 def house(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,9 +59,8 @@ def chart(
     """A Plotly chart with its foot. See `Page.figure`."""
     if clicks:
         st.session_state.setdefault(_CLICKS, {})[name] = clicks
-    with st.container(key=f"tjfig-{name}", gap=None):
-        components.chart(name, chart, alt, answers=bool(clicks))
-        foot(name, caption, table, saves=True)
+    under, saved = _foot(name, caption, table, saves=True)
+    components.chart(name, chart, alt, under, saved, answers=bool(clicks))
 
 
 def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: Safe) -> None:
@@ -98,6 +98,16 @@ def foot(name: str, caption: Safe, table: Table | Callable[[], Table], *, saves:
 
     The buttons are plain HTML, as a page has many; `house` hears them and calls `asked`.
     """
+    under, saved = _foot(name, caption, table, saves=saves)
+    st.html(under)
+    if saved:
+        components.save(saved)
+
+
+def _foot(
+    name: str, caption: Safe, table: Table | Callable[[], Table], *, saves: bool
+) -> tuple[Safe, components.Saved | None]:
+    """The foot as HTML, and the file, if it was asked for."""
 
     def made() -> Table:
         return table() if callable(table) else table
@@ -105,15 +115,17 @@ def foot(name: str, caption: Safe, table: Table | Callable[[], Table], *, saves:
     kinds = ("png", "svg") if saves else ()
     buttons = [_button("table", "Table", name, "Show the numbers as a table")]
     buttons += [_button(k, k.upper(), name, f"Save as {k.upper()}") for k in (*kinds, "csv")]
-    st.html(
-        f'<div class="tj-foot"><p class="tj-caption">{caption}</p>'
-        f'<span class="tj-saves">{"".join(buttons)}</span></div>'
-    )
-    if st.session_state.get(f"table-{name}"):
-        st.html(table_html(made()))
+    shown = table_html(made()) if st.session_state.get(f"table-{name}") else ""
+    saved: components.Saved | None = None
     if st.session_state.get(_CSV) == name:
         del st.session_state[_CSV]
-        components.save(f"{name}.csv", csv_bytes(made()).decode())
+        text = csv_bytes(made()).decode()
+        saved = components.Saved(name=f"{name}.csv", text=text, time=time.time())
+    under = (
+        f'<div class="tj-foot"><p class="tj-caption">{caption}</p>'
+        f'<span class="tj-saves">{"".join(buttons)}</span></div>{shown}'
+    )
+    return Safe(under), saved
 
 
 def _button(kind: str, label: str, name: str, title: str) -> str:
