@@ -143,7 +143,21 @@ function followed(event, setTriggerValue) {
   const link = event.target.closest?.(LINK)
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
   event.preventDefault()
+  passOver()
   setTriggerValue("page", { path: link.dataset.tjPage })
+}
+
+// On the way to another page Streamlit gives the page that is left the new page's query string, as a
+// place in the history. Nobody was there, and going back should lead to what was left.
+function passOver() {
+  const end = () => delete history.pushState
+  const timer = setTimeout(end, 3000)
+  history.pushState = (state, title, url) => {
+    if (new URL(url, location.href).pathname === location.pathname) return
+    clearTimeout(timer)
+    end()
+    history.pushState(state, title, url)
+  }
 }
 
 function nameCurrent(page) {

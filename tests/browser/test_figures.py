@@ -109,12 +109,28 @@ def test_a_figure_can_be_saved_and_its_table_opened(visitor):
     rows = list(csv.reader(io.StringIO(text)))
     assert rows[0][:3] == ["position", "token", "ID"]
     assert [row[1] for row in rows[1:]] == visitor.chips()
+    assert _saved(visitor, "tokens-counts", "CSV") == _saved(visitor, "tokens-counts", "CSV")
 
     place = visitor.page.locator(".st-key-tjfig-tokens-pieces")
     place.get_by_role("button", name="Table", exact=True).click()
     table = place.get_by_role("table")
     table.wait_for()
     assert table.get_by_role("row").count() == 1 + len(visitor.chips())
+
+
+def test_of_the_words_under_a_chart_only_their_own_tags_become_more_than_text(visitor):
+    visitor.open("/tokens", prompt="<b>The</b> dog")
+    shown = visitor.page.evaluate(
+        """async (module) => {
+          const { fill } = await import(module)
+          const place = document.createElement('div')
+          fill(place, '<b class="a" id="b" style="color: red">b</b><img src="x"><iframe></iframe>'
+            + '<script>x()</script><a href="javascript:x()">a</a><svg></svg>&lt;i&gt;')
+          return place.innerHTML
+        }""",
+        f"{visitor.url}/{components.PATH}/{components.version()}/markup.js",
+    )
+    assert shown == '<b class="a">b</b>&lt;i&gt;'
 
 
 def test_one_step_of_a_part_reruns_that_part_and_is_in_the_link(visitor):

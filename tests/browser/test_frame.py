@@ -190,6 +190,26 @@ def test_what_the_link_asks_for_in_vain_falls_back_with_a_notice(visitor):
     assert set(wrong).isdisjoint(parse_qs(visitor.query()))
 
 
+def test_a_link_to_a_page_says_what_was_chosen_and_nothing_of_the_page_it_leaves(visitor):
+    visitor.open("/block", prompt="The dog & cat", token=1, norm="ln2", story="engine")
+    link = visitor.page.locator(".tj-nav a", has_text="Output")
+    link.hover()
+    path, _, query = (link.get_attribute("href") or "").partition("?")
+    assert path == "./output"
+    assert parse_qs(query) == {"prompt": ["The dog & cat"], "token": ["1"], "story": ["engine"]}
+    with visitor.page.context.expect_page() as opened:
+        link.click(modifiers=["ControlOrMeta"])
+    expect(opened.value.locator("h1")).to_contain_text("score")
+    assert "/block?" in visitor.page.url  # the page that was left stands
+    with visitor.rerun():
+        link.press("Enter")
+    expect(visitor.page.locator("h1")).to_contain_text("score")
+    assert visitor.page.locator('.tj-nav [aria-current="page"]').inner_text().endswith("Output")
+    with visitor.rerun():
+        visitor.page.go_back()
+    assert parse_qs(visitor.query())["norm"] == ["ln2"]
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", PATHS)
 def test_a_cold_deep_link_opens_its_page_in_both_themes(visit, path, dark):
