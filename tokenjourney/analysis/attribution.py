@@ -8,8 +8,9 @@ scale as in TransformerLens's `logit_attrs`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from tokenjourney.model import Model
 
 Array = NDArray[np.float32]
+
+WRITTEN: Final = ("result", "attn_out", "mlp_out")
+"""What a block writes into the stream: each head, its attention in all, its feed-forward part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,22 +118,33 @@ def writers(journey: Journey, position: int) -> Writers:
         position: From 0.
     """
     rows = [
-        [of_all[position] for of_all in journey.passing(block, "result", "attn_out", "mlp_out")]
+        [of_all[position] for of_all in journey.passing(block, *WRITTEN)]
         for block in range(journey.config.n_layers)
     ]
-    heads, attention, mlp = (np.stack(part) for part in zip(*rows, strict=True))
-    embedding = np.array(journey["hook_embed"][position])
     adds_positions = "hook_pos_embed" in journey.names  # a model that rotates them adds none
-    return Writers(
-        embedding=embedding,
-        position=np.array(journey["hook_pos_embed"][position])
-        if adds_positions
-        else np.zeros_like(embedding),
-        heads=heads,
-        attention=attention,
-        mlp=mlp,
+    return written(
+        embedding=np.array(journey["hook_embed"][position]),
+        position=np.array(journey["hook_pos_embed"][position]) if adds_positions else None,
+        blocks=rows,
         scale=float(journey["ln_final.hook_scale"][position, 0]),
     )
+
+
+def written(
+    embedding: Array, position: Array | None, blocks: Sequence[Sequence[Array]], scale: float
+) -> Writers:
+    """`Writers` from what stands at one position.
+
+    Args:
+        embedding: (d_model,) the token's row of W_E.
+        position: (d_model,) the position's row of W_pos; None where the model adds none.
+        blocks: For each block its rows of `WRITTEN`.
+        scale: What the final LayerNorm divides by.
+    """
+    heads, attention, mlp = (np.stack(part) for part in zip(*blocks, strict=True))
+    if position is None:
+        position = np.zeros_like(embedding)
+    return Writers(embedding, position, heads, attention, mlp, scale)
 
 
 def direct_logit_attribution(

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tokenjourney.analysis.attribution import Writers, direct_logit_attribution
+from tokenjourney.analysis.attribution import direct_logit_attribution, written
 from tokenjourney.errors import CheckpointError, TokenJourneyError
 from tokenjourney.model.hooks import Hook, Tap, block_of
 from tokenjourney.source import edit_hooks
@@ -122,13 +122,10 @@ def journey_checks(
         wrote.append((watched.seen["attn.hook_result"][-1], attn_out[-1], mlp_out[-1]))
         tell(0.9 * (block + 1) / journey.config.n_layers)
     captured.append(difference(watched.logits(), journey.logits_at()))
-    heads, attention, mlp = (np.stack(part) for part in zip(*wrote, strict=True))
-    writers = Writers(
+    writers = written(
         embedding=embedding,
-        position=np.zeros_like(embedding) if position is None else position[-1],
-        heads=heads,
-        attention=attention,
-        mlp=mlp,
+        position=None if position is None else position[-1],
+        blocks=wrote,
         scale=float(watched.seen["ln_final.hook_scale"][-1, 0]),
     )
     best = journey.next_tokens(k=1)[0].token_id
