@@ -93,3 +93,24 @@ def test_a_replaced_activation_has_no_next_position(model, plain):
 def test_an_edit_without_a_place_says_so(model, make, message):
     with pytest.raises(tj.HookError, match=message):
         tj.trace(model, TEXT, edits=[make()])
+
+
+@pytest.mark.parametrize("since", [0, 2])
+def test_what_changes_late_need_not_be_traced_from_the_start(model, plain, since):
+    rows = np.array(plain["hook_embed"])
+    rows[since] = 0.5
+    pattern = np.array(plain["pattern", 1])  # a fixed square, of which the late rows are used
+    fixed = [tj.replace("blocks.1.attn.hook_pattern", pattern), tj.ablate_head(block=0, head=1)]
+    before = tj.trace(model, TEXT, edits=fixed)
+    edit = tj.replace("hook_embed", rows)
+    late, whole = before.retrace([edit], since), tj.trace(model, TEXT, edits=[*fixed, edit])
+    close(late.logits, whole.logits, 1e-4)
+    close(late["z", 2], whole["z", 2])
+    assert abs(late.logits[since:] - before.logits[since:]).max() > 1e-3
+    close(before.logits, tj.trace(model, TEXT, edits=fixed).logits, 1e-4)
+
+
+@pytest.mark.parametrize("since", [-1, 1000])
+def test_tracing_again_from_a_place_that_is_not_there_is_refused(plain, since):
+    with pytest.raises(tj.TokenJourneyError, match="no position"):
+        plain.retrace([], since)

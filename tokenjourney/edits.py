@@ -70,6 +70,14 @@ class Edit:
         cut = self.array[:, :n_tokens, :n_tokens] if square else self.array[:n_tokens]
         return Edit(self.name, self.kind, self.head, self.factor, cut)
 
+    def rest(self, start: int) -> Edit:
+        """The same edit for the tokens from `start` on, while those before are only looked at."""
+        if self.array is None:
+            return self
+        square = self.name.endswith(_SQUARE)
+        cut = self.array[:, start:] if square else self.array[start:]
+        return Edit(self.name, self.kind, self.head, self.factor, cut)
+
     def hook(self) -> Hook:
         """The hook that carries the edit out on a tensor with a batch dimension."""
         if self.kind == "replace":

@@ -289,6 +289,28 @@ class Journey:
                 )
         return _last(_blocks(model, self.token_ids, new, self._record, self.edits))
 
+    def retrace(self, edits: Sequence[Edit], since: int) -> Journey:
+        """The same tokens with more edits, computed anew from one position on.
+
+        For edits that leave all positions before `since` as they were, such as other rows of
+        hook_embed from there on: what comes before is taken over, not computed again.
+
+        Args:
+            edits: What is changed beside this Journey's own edits.
+            since: The first position that changes, from 0.
+
+        Raises:
+            HookError: an edit does not fit, there is no such position, or the model is not here.
+        """
+        model = self._source.need_model("trace this Journey again")
+        if not 0 <= since < len(self):
+            last = len(self) - 1
+            raise HookError(f"There is no position {since!r}: they run from 0 to {last}.")
+        for edit in edits:
+            edit.check(self.config, len(self))
+        before, new = self.token_ids[:since], self.token_ids[since:]
+        return _last(_blocks(model, before, new, self._record, (*self.edits, *edits)))
+
     def _first(self, cut: slice) -> Journey:
         start, stop, step = cut.indices(len(self))
         if start != 0 or step != 1 or stop < 1:
@@ -447,7 +469,7 @@ def _blocks(
     end = start + len(new)
     record = (record or Record(config, end)).claim(start, len(new))
     stores = [BlockStore(record, block, start) for block in range(config.n_layers)]
-    tap = Tap(edit_hooks(edits))
+    tap = Tap(edit_hooks([edit.rest(start) for edit in edits]))
     stream = network.residual_stream(torch.tensor([new]), tap, stores, start)
     for depth in range(config.n_layers + 1):
         with torch.inference_mode():  # entered anew each time: a generator may change threads

@@ -77,7 +77,7 @@ def test_a_token_with_the_mean_embedding_is_not_missed(model):
 
 
 def test_a_later_token_changes_nothing_and_is_not_run(model, journey, monkeypatch):
-    monkeypatch.setattr("tokenjourney.analysis.rollout.trace", lambda *_, **__: pytest.fail("ran"))
+    monkeypatch.setattr(tj.Journey, "retrace", lambda *_, **__: pytest.fail("ran"))
     assert [one.change for one in occlusion(model, journey, 2, 7, [3, 4, 5])] == [0, 0, 0]
 
 

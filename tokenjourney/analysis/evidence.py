@@ -54,7 +54,10 @@ def word_swap(
         raise PromptError(f"No token at {at} comes before position {position}.")
     ids = list(journey.token_ids[: position + 1])
     ids[at] = token_id
-    other = trace(model, ids, edits=journey.edits)
+    if at and all(edit.per_position for edit in journey.edits):
+        other = journey[:at].extend(*ids[at:])  # what comes before stays as it was
+    else:
+        other = trace(model, ids, edits=journey.edits)
     change = prediction_change(journey.logits_at(position), other.logits_at(), k)
     return WordSwap(at, token_id, change)
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from tokenjourney.edits import replace
 from tokenjourney.errors import PromptError
-from tokenjourney.journey import trace
 from tokenjourney.model.sampling import probabilities
 
 if TYPE_CHECKING:
@@ -99,8 +98,9 @@ def occlusion(
     """Takes away the meaning of one token after the other, and looks what becomes of the answer.
 
     The token's row of W_E is replaced by the mean of all rows; its position stays. Every token
-    costs one run. Zeiler and Fergus ("Visualizing and Understanding Convolutional Networks", 2014,
-    section 4.2) did so with parts of pictures.
+    costs a run from its place to `position`: what comes before it stays as it was. Zeiler and
+    Fergus ("Visualizing and Understanding Convolutional Networks", 2014, section 4.2) did so with
+    parts of pictures.
 
     Args:
         model: The model that the journey went through.
@@ -127,8 +127,7 @@ def occlusion(
             continue
         rows = before["hook_embed"].copy()
         rows[one] = mean
-        edits = [*before.edits, replace("hook_embed", rows)]
-        logits = trace(model, before.token_ids, edits=edits).logits_at()
+        logits = before.retrace([replace("hook_embed", rows)], one).logits_at()
         shares = probabilities(logits, 1.0)
         yield Occlusion(one, float(logits[token_id]) - logit, float(shares[token_id]))
 
