@@ -183,9 +183,14 @@ def prompt(tokenizer: tj.Tokenizer, n: int, k: int) -> str:
     name, other = NAMES[k % len(NAMES)], NAMES[(k + 3) % len(NAMES)]
     text = STORY.replace("Lily", name).replace("cat", ("cat", "bird", "frog")[k % 3])
     text = f"{other} was there. " * (k % 2) + text * (1 + n // 40)
-    for end in range(n, len(text)):
-        if len(tokenizer.encode(text[:end])) == n:
-            return text[:end]
+    while text:  # one letter more can be several tokens: then the text begins a word later
+        for end in range(n, len(text)):
+            found = len(tokenizer.encode(text[:end]))
+            if found == n:
+                return text[:end]
+            if found > n:
+                break
+        text = text.partition(" ")[2]
     raise ValueError(f"no text of {n} tokens")
 
 
