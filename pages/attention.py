@@ -251,7 +251,7 @@ with st.container(key="attention-main"):
         matrices()
         card()
         page.look_for()
-        lines()
+        vectors()
     with right, st.container(key="attention-side"):
         with st.container(key="attention-heads"):
             all_heads()
@@ -263,10 +263,10 @@ with st.container(key="attention-main"):
 with st.container(key="attention-more"):
     left, right = page.columns([1, 1.3])
     with left:
-        vectors()
         written()
     with right:
         writes()
+    lines()
 
 page.formula(
     r"\text{pattern} = \operatorname{softmax}\left("

@@ -111,6 +111,8 @@ def link(path: str, label: str) -> Safe:
 
 def links() -> None:
     """The links to the pages, in groups."""
+    choice = state.current()
+    choice.nav = choice.core()
     group = part = ""
     rows: list[str] = []
     for entry in entries():

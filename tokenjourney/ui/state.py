@@ -43,7 +43,7 @@ class Choice:
         notices: Sentences to show once: what in the link could not be used.
         asked: Names of the extras that each page knows, by its URL path.
         page: URL path of the page on screen.
-        nav: The query string that the last click on a link to a page took along.
+        nav: The query string that the links of the navigation carry.
         going: URL path of the page whose link was clicked; None once it is there.
     """
 
