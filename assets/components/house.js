@@ -143,7 +143,7 @@ function followed(event, setTriggerValue) {
   const link = event.target.closest?.(LINK)
   if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return
   event.preventDefault()
-  passOver()
+  if (new URL(link.href).pathname !== location.pathname) passOver()
   setTriggerValue("page", { path: link.dataset.tjPage })
 }
 

@@ -145,9 +145,13 @@ def chart(
         saved: A file to hand to the browser.
         answers: Whether clicks on its points are sent to `house`.
     """
-    words = {"alt": alt, "foot": foot, "height": as_written(figure)["layout"]["height"]}
-    words["clicks"] = name if answers else None
-    words["saved"] = saved
+    words = {
+        "alt": alt,
+        "clicks": name if answers else None,
+        "height": as_written(figure)["layout"]["height"],
+        "foot": foot,
+        "saved": saved,
+    }
     data = f"{json.dumps(words)}\n{figure_json(figure)}".encode()
     served("chart")(key=f"tjfig-{name}", data=data)
 
