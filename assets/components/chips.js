@@ -31,11 +31,21 @@ function mark(row, position, focus) {
   chosen.setAttribute("aria-checked", "true")
   chosen.tabIndex = 0
   if (focus) chosen.focus({ preventScroll: true })
-  // Scroll the row and never the page.
+  reveal(row)
+}
+
+// Scrolls the row, and never the page, until the followed chip is whole: on its last line. Chips
+// far away get their true widths only when they are near, so the next frames look again.
+function reveal(row, frames = 6) {
+  const chosen = row.querySelector('[aria-checked="true"]')
+  if (!chosen) return
+  const space = parseFloat(getComputedStyle(row).paddingTop)
   const top = chosen.offsetTop - row.offsetTop
-  if (top < row.scrollTop || top + chosen.offsetHeight > row.scrollTop + row.clientHeight) {
-    row.scrollTop = top - row.clientHeight / 2 + chosen.offsetHeight / 2
+  const bottom = top + chosen.offsetHeight
+  if (top < row.scrollTop || bottom > row.scrollTop + row.clientHeight) {
+    row.scrollTop = bottom + space - row.clientHeight
   }
+  if (frames) requestAnimationFrame(() => reveal(row, frames - 1))
 }
 
 export default function (component) {
@@ -52,6 +62,9 @@ export default function (component) {
     note.className = "note"
     bar.append(row, note)
     parentElement.append(bar)
+    // Chips wrap anew where the row gets another width, and where the font arrives after them.
+    new ResizeObserver(() => reveal(row)).observe(row)
+    document.fonts.ready.then(() => reveal(row))
   }
   const row = bar.querySelector(".row")
   const note = bar.querySelector(".note")

@@ -61,6 +61,17 @@ def test_the_followed_token_is_the_same_on_every_page_and_in_the_link(visitor):
     assert visitor.page.locator(".tj-card-token.tj-on b").inner_text() == name
 
 
+@pytest.mark.parametrize("token", [130, 209])
+def test_the_followed_chip_of_a_long_prompt_is_whole_in_the_row(visitor, token):
+    visitor.open("/block", prompt="The dog ran over the hill. " * 30, token=token)
+    chip, row = visitor.page.locator('.chip[aria-checked="true"]'), visitor.page.locator(".row")
+    expect(chip).to_be_visible()
+    visitor.page.wait_for_timeout(300)  # the frames in which far chips get their widths
+    inner, outer = chip.bounding_box(), row.bounding_box()
+    assert outer["y"] <= inner["y"]
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"]
+
+
 def test_the_chips_are_a_radio_group_for_the_keyboard(visitor):
     visitor.open("/", prompt="The dog chased another dog", token=0)
     visitor.page.locator('.chip[aria-checked="true"]').focus()
