@@ -1,5 +1,8 @@
 """The stack: what becomes of the prediction, block after block."""
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 import tokenjourney as tj
@@ -202,7 +205,7 @@ def a_count(text: str) -> int:
     return int(text)
 
 
-def tried_out(batches: int) -> dict[int, tuple[float, float]]:
+def tried_out(batches: int, stop: Callable[[], None]) -> dict[int, tuple[float, float]]:
     """Position by position, what the answer loses without it: the nearest tokens first."""
     found = {}
     for batch in range(batches):
@@ -210,20 +213,26 @@ def tried_out(batches: int) -> dict[int, tuple[float, float]]:
         tried = range(max(end - AT_A_TIME, 0), max(end, 0))
         if not tried:
             break
-        results = page.remember(f"occlusion {position} {batch}", lambda tried=tried: run_all(tried))
-        found |= {one.position: (one.change, one.probability) for one in results}
+        # It fills run by run, so what is done stays when somebody stops or turns to another page.
+        results = page.remember(f"occlusion {position} {batch}", dict)
+        if len(results) < len(tried):
+            run_all(tried, results, stop)
+        found |= {one.position: (one.change, one.probability) for one in results.values()}
     return found
 
 
-def run_all(tried: range) -> list:
-    """One run for each of these tokens, with a bar that says how far it is."""
-    bar, results = st.empty(), []
-    for one in occlusion(model, journey, position, answer.token_id, tried):
-        results.append(one)
+def run_all(tried: range, results: dict, stop: Callable[[], None]) -> None:
+    """One run for each of these tokens that has none yet, with a bar that says how far it is."""
+    place = st.empty()
+    with place.container():
+        bar = st.empty()
+        st.button(page.plain("stop"), key="stop-without", on_click=stop)
+    missing = (one for one in tried if one not in results)
+    for one in occlusion(model, journey, position, answer.token_id, missing):
+        results[one.position] = one
         said = page.plain("trying", token=page.labels[one.position], n=len(results), of=len(tried))
         bar.progress(len(results) / len(tried), ui.plain_label(said))
-    bar.empty()
-    return results
+    place.empty()
 
 
 def what_it_rests_on() -> None:
@@ -252,7 +261,7 @@ def what_it_rests_on() -> None:
     if not batches:
         page.say("not_tried")
         return
-    found = tried_out(batches)
+    found = tried_out(batches, partial(put_batches, batches - 1))
     missing = (0.0, answer.probability)
     unknown = (float("nan"), float("nan"))
     rows = [found.get(p, missing if p > position else unknown) for p in range(len(journey))]

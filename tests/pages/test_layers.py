@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 
 import tokenjourney as tj
 from tests.pages.driver import charts, html, open_page, run, trace
@@ -128,6 +129,31 @@ def test_a_click_takes_every_token_away_and_the_link_keeps_it(model, journey):
     assert app.query_params["without"] == "1"
     assert "try-without" not in [button.key for button in app.button]
     assert "layers-occlusion" in charts(open_page("layers", prompt=PROMPT, without=1))
+
+
+def test_runs_that_were_finished_before_a_stop_are_not_run_again(model, monkeypatch):
+    prompt = "We went home and slept"
+    ran, stops_after = [], [None]
+    retrace = tj.Journey.retrace
+
+    def counted(journey, edits, since):
+        if len(ran) == stops_after[0]:
+            raise StopException  # what Streamlit raises when somebody clicks meanwhile
+        ran.append(since)
+        return retrace(journey, edits, since)
+
+    monkeypatch.setattr(tj.Journey, "retrace", counted)
+    app = open_page("layers", prompt=prompt)
+    ran.clear()
+    stops_after[0] = 2
+    app.button(key="try-without").click().run()
+    assert ran == [0, 1]
+    assert "layers-occlusion" not in charts(app)
+    ran.clear()
+    stops_after[0] = None
+    run(app)
+    assert ran == list(range(2, len(model.tokenizer.encode(prompt))))
+    assert "layers-occlusion" in charts(app)
 
 
 def test_of_a_long_prompt_64_tokens_are_taken_away_with_a_click():

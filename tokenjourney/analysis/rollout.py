@@ -7,7 +7,7 @@ answer when a token's meaning is taken away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ class Occlusion:
 
 
 def occlusion(
-    model: Model, journey: Journey, position: int, token_id: int, tried: Sequence[int]
+    model: Model, journey: Journey, position: int, token_id: int, tried: Iterable[int]
 ) -> Iterator[Occlusion]:
     """Takes away the meaning of one token after the other, and looks what becomes of the answer.
 
