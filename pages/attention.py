@@ -100,6 +100,7 @@ def all_heads() -> None:
         ),
         lambda: heads_table(names=names, scores=survey.scores.values, kinds=kinds, off=off.heads),
         clicks={"block": "y", "head": "x"}, n=config.n_layers * config.n_heads,
+        cells=page.text("words.cells", side=survey.side) if survey.side > 1 else "",
     )  # fmt: skip
 
 

@@ -100,13 +100,16 @@ def test_scores_are_those_of_masks_over_the_whole_pattern() -> None:
         np.testing.assert_allclose(found.values[row], expected, rtol=1e-5)
 
 
-def test_thumbnails_of_long_prompts_are_means_of_squares() -> None:
+def test_thumbnails_of_long_prompts_merge_squares_and_their_rows_still_sum_to_one() -> None:
     patterns = random_patterns(1, 1, 7, 7)
     survey = head_survey(patterns, list(range(7)), most=4)
     assert survey.side == 2
     assert survey.thumbnails.shape == (1, 1, 4, 4)
-    assert survey.thumbnails[0, 0, 1, 0] == pytest.approx(patterns[0, 0, 2:4, 0:2].mean())
+    assert survey.thumbnails[0, 0, 1, 0] == pytest.approx(
+        patterns[0, 0, 2:4, 0:2].sum(axis=-1).mean()
+    )
     assert survey.thumbnails[0, 0, 3, 3] == pytest.approx(patterns[0, 0, 6, 6])
+    np.testing.assert_allclose(survey.thumbnails.sum(axis=-1), 1, rtol=1e-5)
 
 
 def test_repeated_random_tokens_fit_every_model_and_stay_the_same() -> None:

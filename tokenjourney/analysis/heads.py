@@ -54,7 +54,7 @@ class HeadSurvey:
     Attributes:
         scores: The scores, as (4, n_layers, n_heads).
         thumbnails: (n_layers, n_heads, t, t): the patterns, where they are larger than the size
-            asked for as means of squares of neighbouring cells.
+            asked for merged: what `side` queries give to `side` keys together, as their mean.
         side: How many tokens one cell of a thumbnail spans.
     """
 
@@ -162,8 +162,12 @@ def repeated_random_tokens(d_vocab: int, n_ctx: int, *, seed: int = 0) -> tuple[
 
 
 def _merged(patterns: Array, side: int) -> Array:
-    """Means of `side` × `side` cells; where rows or columns are missing at the edge, of fewer."""
+    """What `side` queries give to `side` keys together, as the mean over the queries.
+
+    So every row still sums to 1, and a long prompt's pattern is as dark as a short one's; with the
+    mean over the keys as well it would fade away. At the edge there may be fewer of both.
+    """
     group = np.arange(patterns.shape[-1]) // side
     member = (group[:, None] == np.arange(group[-1] + 1)).astype(np.float32)
     mean = member / member.sum(axis=0)  # a column per cell: its tokens, each with its part
-    return np.asarray(mean.T @ patterns @ mean, dtype=np.float32)
+    return np.asarray(mean.T @ patterns @ member, dtype=np.float32)
