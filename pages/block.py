@@ -11,7 +11,7 @@ from tokenjourney.analysis.blocks import (
 )
 from tokenjourney.figures.block import StepRow, steps_figure, steps_table
 from tokenjourney.figures.layer_norm import layer_norm_figure, layer_norm_table
-from tokenjourney.figures.text import number
+from tokenjourney.figures.text import number, small
 from tokenjourney.model import gpt2
 
 page = ui.open_page("block")
@@ -31,8 +31,8 @@ def words(step: WalkStep) -> dict[str, object]:
         "token": page.token_html, "block": block, "before": block - 1, "after": block + 1,
         "d_model": page.model.config.d_model, "length": number(step.length),
         "from": number(source.length), "ratio": number(step.ratio), "angle": f"{step.angle:.0f}",
-        "mean": number(source.mean), "variance": number(source.variance),
-        "mean_after": number(step.mean), "variance_after": number(step.variance),
+        "mean": number(source.mean), "variance": small(source.variance),
+        "mean_after": number(step.mean), "variance_after": small(step.variance),
     }  # fmt: skip
 
 

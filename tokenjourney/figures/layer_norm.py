@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from tokenjourney.figures.drawing import Sketch, heading, line
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_vector
-from tokenjourney.figures.text import number
+from tokenjourney.figures.text import number, small
 from tokenjourney.figures.theme import LIGHT, Theme, as_theme
 from tokenjourney.figures.written import bar
 
@@ -37,7 +37,7 @@ def layer_norm_figure(
         suffix = str(index + 1) if index else ""
         left = index * (width + gap)
         mean, variance = float(values.mean()), float(values.var())
-        said = f"mean {number(mean)}, variance {number(variance)}"
+        said = f"mean {number(mean)}, variance {small(variance)}"
         sketch.notes(*heading(name, said, left, 1, theme=theme))
         sketch.trace(
             bar(

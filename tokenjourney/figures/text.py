@@ -30,6 +30,15 @@ def number(value: float, digits: int = 2) -> str:
     return shown.replace("-", "−")
 
 
+def small(value: float) -> str:
+    """The same for numbers from 0 up that may be small: three decimals below 0.01.
+
+    >>> small(0.35), small(0.0049)
+    ('0.35', '0.005')
+    """
+    return number(value, 2 if value >= 0.01 else 3)
+
+
 def signed(value: float, digits: int = 2) -> str:
     """The same with its sign always written: + or −. Zero has none.
 
