@@ -81,7 +81,7 @@ def change_figure(
             note(text, 1, 1, anchor="right", valign="bottom", shift=(shift, 4), colour=theme.ink3)
         )
     sketch.layout(
-        xaxis={"range": [0, top * 1.04], **share_ticks(top * 1.04),
+        xaxis={"range": [0, top * 1.04], **share_ticks(top * 1.04, 4),
                "title": {"text": "probability"}, "showgrid": False},
         yaxis={"range": [rows - 0.5, -0.5], "showticklabels": False, "ticks": "",
                "showgrid": False, "zeroline": False},
