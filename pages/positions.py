@@ -118,14 +118,20 @@ def swap() -> None:
     tokenizer = page.model.tokenizer
     text = tokenizer.decode(effect.token_ids) if tokenizer else " ".join(map(str, effect.token_ids))
     moved = [new for new, old in enumerate(order) if old != new]
+    near = seen_around([moved[0], moved[-1]], len(journey))
     parts = [
         tokenizer.decode(effect.token_ids[part.start : part.stop])
         if tokenizer
         else " ".join(map(str, effect.token_ids[part.start : part.stop]))
-        for part in seen_around([moved[0], moved[-1]], len(journey))
+        for part in near
     ]
     said = "swapped_says" if len(parts) == 1 and parts[0] == text else "swapped_says_around"
-    page.say(said, text=ui.markup("**{text}**", text=" … ".join(parts)))
+    shown = " … ".join(parts)
+    if near[0].start > 0:
+        shown = f"… {shown}"
+    if near[-1].stop < len(journey):
+        shown = f"{shown} …"
+    page.say(said, text=ui.markup("**{text}**", text=shown))
     if tokenizer and tuple(tokenizer.encode(text)) != effect.token_ids:
         page.say("swapped_again")
     chart = swap_figure(
