@@ -187,9 +187,10 @@ def test_a_head_and_a_feed_forward_part_are_switched_off_beside_the_untouched_ru
     assert "with everything on" not in names
 
 
-def test_an_earlier_word_is_replaced_and_the_late_prediction_follows(model, journey):
+@pytest.mark.parametrize("typed", [" cat", "cat"])
+def test_an_earlier_word_is_replaced_and_the_late_prediction_follows(model, journey, typed):
     app = open_page("layers", prompt=PROMPT, swapat=1)
-    app.text_input("w.layers.swapto").set_value(" cat")
+    app.text_input("w.layers.swapto").set_value(typed)
     run(app)
     ids = list(journey.token_ids)
     ids[1] = model.tokenizer.encode(" cat")[0]

@@ -66,7 +66,9 @@ def _context(page: Page) -> None:
         typed = page.entry("swapto", page.plain("swap_to"))
     token_id = nearest_token(model, journey.token_ids[at])
     if typed and model.tokenizer is not None:
-        token_id = model.tokenizer.encode(typed)[0]
+        # A word takes the place of another as it stands there: with a space before it.
+        spaced = journey.tokens[at].text.startswith(" ") and not typed.startswith(" ")
+        token_id = model.tokenizer.encode(f" {typed}" if spaced else typed)[0]
     if not _affordable(page, 1):
         run = page.toggle("swaprun", page.plain("swap_run", T=count(position + 1)))
         if not run:
