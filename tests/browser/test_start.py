@@ -197,6 +197,16 @@ def test_space_plays_and_stops(open_map: Callable[..., Map]) -> None:
     expect(shown.root.get_by_role("button", name="Play the journey")).to_be_visible()
 
 
+def test_space_plays_from_anywhere_on_the_page_but_a_field(open_map: Callable[..., Map]) -> None:
+    shown = open_map()
+    shown.page.keyboard.press("Space")
+    expect(shown.root.get_by_role("button", name="Pause")).to_be_visible()
+    shown.page.keyboard.press("Space")
+    expect(shown.root.get_by_role("button", name="Play the journey")).to_be_visible()
+    shown.page.get_by_role("textbox", name="Prompt").press("Space")
+    expect(shown.root.get_by_role("button", name="Play the journey")).to_be_visible()
+
+
 def test_with_reduced_motion_play_becomes_a_step(open_map: Callable[..., Map]) -> None:
     shown = open_map()
     shown.page.emulate_media(reduced_motion="reduce")

@@ -191,4 +191,16 @@ function watchKeys(view) {
     if (event.key !== " ") view.stop()
     act()
   })
+  // Where nothing has the focus, Space is for the map as long as it is in sight.
+  const space = (event) => {
+    if (!view.root.isConnected) return document.removeEventListener("keydown", space)
+    if (event.key !== " " || !event.target.matches("body, [data-testid=stMain]")) return
+    const { top, bottom } = view.root.getBoundingClientRect()
+    if (event.ctrlKey || event.metaKey || event.altKey || top > innerHeight || bottom < 0) return
+    event.preventDefault()
+    view.scrubber.focus({ preventScroll: true })
+    if (view.frame) view.stop()
+    else playing(view)
+  }
+  document.addEventListener("keydown", space)
 }
