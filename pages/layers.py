@@ -85,6 +85,7 @@ def grid() -> None:
             guesses=guesses, probabilities=found.probability, labels=labels, first=start
         ),
         clicks=("token", "watch"),
+        drawn=own_caption(chart),
         rows=page.text("some_rows", first=start, last=end - 1, T=count(len(journey)))
         if end - start < len(journey)
         else "",

@@ -44,6 +44,14 @@ def test_many_blocks_leave_the_first_column_a_short_name(blocks, first):
     assert fig.layout.xaxis.ticktext[0] == first
 
 
+@pytest.mark.parametrize("blocks", [6, 48])
+def test_the_caption_says_that_guesses_stand_in_the_cells_only_where_they_do(blocks):
+    fig = lens(guesses=[["a"] * 3] * (blocks + 1), probabilities=np.full((blocks + 1, 3), 0.5))
+    written = "cell texts" in [trace.name for trace in fig.data]
+    assert written == (blocks == 6)
+    assert fig.layout.meta["caption"].startswith("In each cell") == written
+
+
 def test_guesses_must_fit_their_probabilities():
     with pytest.raises(FigureError):
         lens(labels=LABELS[:2])

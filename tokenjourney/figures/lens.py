@@ -1,7 +1,7 @@
 """The logit lens: what the model would say if it stopped after each block."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,6 +19,14 @@ from tokenjourney.figures.written import heatmap, scatter
 
 # About the narrowest grid on a page: what a column may hold is judged by it.
 _GRID_WIDE = 780
+_WRITTEN: Final = (
+    "In each cell the best guess at that depth, coloured by its probability; bold is the guess "
+    "that stays to the end."
+)
+_UNWRITTEN: Final = (
+    "Each cell is coloured by the probability of the best guess at that depth; point at it to read "
+    "the guess."
+)
 _MOST_NAMED = 14  # from here on a whole page has no room for "embedding" over a column
 
 
@@ -34,7 +42,8 @@ def lens_figure(
 ) -> go.Figure:
     """The logit lens as a grid: tokens down, depth across, in each cell the best guess.
 
-    Colour is the guess's probability. Bold is a guess that the last block keeps. The trace
+    Colour is the guess's probability. Bold is a guess that the last block keeps; where cells have
+    no room for a text, the caption in `layout.meta` says so. The trace
     "cells…" holds invisible squares: a click reports depth and row as x and y, and `cells`.
 
     Args:
@@ -60,9 +69,10 @@ def lens_figure(
     names = distinct_labels(labels)
     pitch = 28 if rows <= 16 else max(12, 448 / rows)
     plot = pitch * rows
-    sketch = Sketch(theme, height=34 + plot + 78, margin=(116, 12, 34, 78), hoverdistance=40,
-                    caption="Bold: the guess that the last block keeps.")  # fmt: skip
     room = int((_GRID_WIDE / depths - 6) / 7)
+    written = room >= 4 and pitch >= 16
+    sketch = Sketch(theme, height=34 + plot + 78, margin=(116, 12, 34, 78), hoverdistance=40,
+                    caption=_WRITTEN if written else _UNWRITTEN)  # fmt: skip
     sketch.trace(
         heatmap(
             z=shares, zmin=0, zmax=1, colorscale=theme.seq_scale, showscale=False,
@@ -70,7 +80,7 @@ def lens_figure(
             name="logit lens",
         )
     )  # fmt: skip
-    if room >= 4 and pitch >= 16:
+    if written:
         texts = _guess_texts(guesses, room)
         size = 13.5 if room >= 8 else 12
         sketch.trace(cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
