@@ -84,7 +84,7 @@ def test_a_click_on_a_cell_tells_key_and_query():
     raw, _, mask, _ = cells(figure())
     assert sorted(zip(raw.x, raw.y, strict=True)) == [(k, q) for k in range(4) for q in range(4)]
     assert all(key <= query for key, query in zip(mask.x, mask.y, strict=True))
-    assert raw.marker.opacity == raw.selected.marker.opacity == raw.unselected.marker.opacity == 0
+    assert raw.mode == "none"
 
 
 def test_hover_says_in_words_who_looks_at_whom():

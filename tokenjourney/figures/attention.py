@@ -33,7 +33,7 @@ def attention_matrices_figure(
 
     Rows are queries (who asks), columns are keys (who answers). The followed row has one accent
     outline in all four, the marked cell one in ink. Masked cells are hatched. The traces named
-    "cells…" are invisible squares: a click on a cell reports its key as x and its query as y.
+    "cells…" are points without a mark: a click on a cell reports its key as x and its query as y.
 
     Args:
         dot_products: (T, T), every query against every key, before scaling and mask.
@@ -64,13 +64,13 @@ def attention_matrices_figure(
         height=height,
         margin=(_LEFT, 12, _TOP, _BOTTOM),
         caption="Query down, key across. Hatched cells lie in the future: not small, but excluded.",
-        hoverdistance=30,
+        hoverdistance=100 if tokens <= 24 else max(6, round(cell)),
     )
     gap = 0.033
     width = (1 - 3 * gap) / 4
     for index, panel in enumerate(panels):
         left = index * (width + gap)
-        add_panel(figure, panel, index, left, width, names, followed, marked, cell, theme)
+        add_panel(figure, panel, index, left, width, names, followed, marked, theme)
         if index:
             figure.notes(note("→", left - gap / 2, 0.5, anchor="center", size=16))
     for position in labelled_positions(tokens, 24 if cell >= 12 else 16, (followed,)):

@@ -43,7 +43,6 @@ def add_panel(
     names: list[str],
     followed: int,
     marked: int,
-    cell: float,
     theme: Theme,
 ) -> None:
     """Draw the `index`-th matrix from the left: the two axes of that number, cells, bar, outlines.
@@ -57,7 +56,6 @@ def add_panel(
         names: the labels of the tokens, each different.
         followed: the row that is outlined.
         marked: the column of the cell that is outlined.
-        cell: pixels of a row.
         theme: its colours.
     """
     tokens = len(names)
@@ -95,7 +93,7 @@ def add_panel(
     _add_cells(figure, panel, xaxis, yaxis, left, width, theme)
     if index >= 2 and tokens > 1:
         figure.trace(hatched_area(*_staircase(tokens), theme=theme, xaxis=xaxis, yaxis=yaxis))
-    _add_targets(figure, panel, index, xaxis, yaxis, followed, marked, cell)
+    _add_targets(figure, panel, index, xaxis, yaxis, followed, marked)
     refs = {"xref": xaxis, "yref": yaxis}
     if followed > 0 and tokens > 5:
         figure.shapes(
@@ -190,7 +188,6 @@ def _add_targets(
     yaxis: str,
     followed: int,
     marked: int,
-    cell: float,
 ) -> None:
     """Squares to hover over and click: of a large matrix only a row, a column and the diagonal."""
     tokens = len(panel.values)
@@ -200,7 +197,7 @@ def _add_targets(
         query, key = query[near], key[near]
     values = panel.values[query, key]
     allowed = np.isfinite(values)
-    axes: dict[str, Any] = {"xaxis": xaxis, "yaxis": yaxis, "size": max(6.0, cell)}
+    axes: dict[str, Any] = {"xaxis": xaxis, "yaxis": yaxis}
     figure.trace(
         cells_to_click(
             key[allowed],

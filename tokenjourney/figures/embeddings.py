@@ -67,7 +67,7 @@ def similarity_figure(
     cell = min(34.0, _MOST_HIGH / size)
     plot = max(cell * size, 60)
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, _RIGHT, _TOP, _BOTTOM),
-                    hoverdistance=30)  # fmt: skip
+                    hoverdistance=60)  # fmt: skip
     roomy = (wide - _LEFT - _RIGHT) / size >= _NUMBER_WIDE
     _add_cosines(sketch, values, cell, roomy, theme)
     every = [] if followed is None else [followed]
@@ -195,7 +195,7 @@ def _add_cosines(sketch: Sketch, values: Array, cell: float, roomy: bool, theme:
         row = column = np.arange(size, dtype=np.int16)
     texts = [number(v) for v in values[row, column].tolist()]
     sketch.trace(
-        cells_to_click(column, row, texts, size=max(6.0, cell), name="cells: cosine",
+        cells_to_click(column, row, texts, name="cells: cosine",
                        hover="“%{y}” and “%{x}”: cosine %{text}")
     )  # fmt: skip
 

@@ -72,7 +72,7 @@ def heads_figure(
         sentences[b][h] if sentences else f"block {b}, head {h}"
         for b, h in zip(block, head, strict=True)
     ]
-    sketch.trace(cells_to_click(head, block, said, hover="%{text}", size=pitch, name="heads"))
+    sketch.trace(cells_to_click(head, block, said, hover="%{text}", name="heads"))
     half = 0.5 - _GAP / 2 + 0.03
     sketch.shapes(
         outline(chosen[1] - half, chosen[1] + half, chosen[0] - half, chosen[0] + half, theme.ink,

@@ -71,7 +71,7 @@ def lens_figure(
     plot = pitch * rows
     room = int((_GRID_WIDE / depths - 6) / 7)
     written = room >= 4 and pitch >= 16
-    sketch = Sketch(theme, height=34 + plot + 78, margin=(116, 12, 34, 78), hoverdistance=40,
+    sketch = Sketch(theme, height=34 + plot + 78, margin=(116, 12, 34, 78), hoverdistance=90,
                     caption=_WRITTEN if written else _UNWRITTEN)  # fmt: skip
     sketch.trace(
         heatmap(
@@ -86,7 +86,7 @@ def lens_figure(
         sketch.trace(cell_texts(shares, texts, low=0, high=1, theme=theme, size=size))
     if before is not None:
         _add_changed(sketch, guesses, before, pitch, theme)
-    _add_guess_targets(sketch, guesses, before or guesses, shares, names, pitch, cells)
+    _add_guess_targets(sketch, guesses, before or guesses, shares, names, cells)
     _add_axes(sketch, names, depths, plot, followed, theme)
     colour_bar(sketch, low=0, high=1, x=0, length=0.3, below_px=24, plot_px=plot, theme=theme)
     return sketch.figure()
@@ -190,7 +190,6 @@ def _add_guess_targets(
     before: Sequence[Sequence[str]],
     shares: Array,
     names: list[str],
-    pitch: float,
     cells: ArrayLike | None,
 ) -> None:
     rows, depths = shares.shape
@@ -202,9 +201,7 @@ def _add_guess_targets(
            else f"<br>with everything on “{escaped(before[d][r])}”")
         for r, d in zip(row.tolist(), depth.tolist(), strict=True)
     ]  # fmt: skip
-    squares = cells_to_click(
-        depth, row, said, hover="%{text}", size=pitch, name="cells: best guess"
-    )
+    squares = cells_to_click(depth, row, said, hover="%{text}", name="cells: best guess")
     if cells is not None:
         squares["customdata"] = cells
     sketch.trace(squares)

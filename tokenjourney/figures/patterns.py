@@ -57,13 +57,14 @@ def patterns_figure(
     cell = _row_height(tokens, len(panels))
     plot = cell * tokens
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, 12, _TOP, _BOTTOM),
-                    hoverdistance=30)  # fmt: skip
+                    hoverdistance=100 if tokens <= _MOST_HOVERED
+                    else max(6, round(cell)))  # fmt: skip
     panel = (1 - _GAP * (len(panels) - 1)) / len(panels)  # share of the width
     step = tokens * (1 + _GAP / panel)  # from one panel to the next, in tokens
     for index, (one, matrix) in enumerate(zip(panels, matrices, strict=True)):
         left = index * (panel + _GAP)
         sketch.notes(*heading(one.title, one.subtitle, left, 1, theme=theme))
-        _add_pattern(sketch, matrix, names, index * step, followed, cell, theme)
+        _add_pattern(sketch, matrix, names, index * step, followed, theme)
     _lay_out(sketch, names, [index * step for index in range(len(panels))], int(900 * panel / 26))
     always = [] if followed is None else [followed]
     for position in labelled_positions(tokens, max(3, int(plot / 16)), always):
@@ -96,7 +97,7 @@ def patterns_table(panels: Sequence[PatternPanel], *, labels: Sequence[str]) -> 
 
 def _add_pattern(
     sketch: Sketch, matrix: Array, names: list[str], start: float, followed: int | None,
-    cell: float, theme: Theme,
+    theme: Theme,
 ) -> None:  # fmt: skip
     """One pattern, from `start` on along the axis that all share."""
     tokens = len(names)
@@ -124,7 +125,7 @@ def _add_pattern(
     ]
     sketch.trace(
         cells_to_click(
-            (start + key).astype(np.float32), query.astype(np.int16), said, size=max(6.0, cell),
+            (start + key).astype(np.float32), query.astype(np.int16), said,
             hover="%{text}", name="cells: pattern",
         )
     )  # fmt: skip

@@ -91,7 +91,7 @@ def strips_figure(
     per_strip = lines or strip_lines(dimensions)
     sketch = Sketch(
         theme, height=_TOP + plot + _BOTTOM, margin=(_CHIP + _PLACE, 8, _TOP, _BOTTOM),
-        caption=_caption(dimensions, per_strip, start, end, len(names)),
+        caption=_caption(dimensions, per_strip, start, end, len(names)), hoverdistance=60,
     )  # fmt: skip
     _add_rows(sketch, names, ids, numbers, range(start, end), followed, alike, pitch, theme)
     width = (1 - _GAP * (len(shown) - 1)) / len(shown)
@@ -278,7 +278,7 @@ def _add_picture(
         cells_to_click(
             np.tile(np.linspace(0.125, 0.875, 4) * wide, tokens), middles[row],
             [text for text in _strip_sentences(values) for _ in range(4)],
-            hover=f"“%{{y}}”, {escaped(title)}: %{{text}}", size=pitch, name=title, **axes,
+            hover=f"“%{{y}}”, {escaped(title)}: %{{text}}", name=title, **axes,
         )
     )  # fmt: skip
 
