@@ -42,27 +42,50 @@ def said(fig):
     return [note.text for note in fig.layout.annotations]
 
 
+def values_at(fig, name, start, end):
+    """The values of a trace, read off the ticks of the column between these edges."""
+    ticks = [n for n in fig.layout.annotations
+             if n.yref == "y" and n.yanchor == "top" and start <= n.x <= end]  # fmt: skip
+    numbers = [float(n.text.replace("−", "-").replace(",", "")) for n in ticks]
+    slope, offset = np.polyfit([n.x for n in ticks], numbers, 1)
+    return slope * np.asarray(trace(fig, name).x, float) + offset
+
+
 def test_every_row_shows_the_same_token_in_all_columns():
     given = choice()
     fig, ids = figure(), given["token_ids"]
-    np.testing.assert_array_equal(trace(fig, "logit").x, given["logits"][ids])
-    np.testing.assert_array_equal(trace(fig, "logit ÷ temperature").x, given["scaled"][ids])
-    np.testing.assert_allclose(trace(fig, "kept").x[:4], given["probabilities"][ids], rtol=1e-6)
-    np.testing.assert_allclose(
-        trace(fig, "probabilities").x[:4], given["renormalised"][ids], rtol=1e-6
-    )
+    for name, values, *edges in (
+        ("logit", given["logits"], 0, 0.19),
+        ("logit ÷ temperature", given["scaled"], 0.2, 0.4),
+    ):
+        np.testing.assert_allclose(values_at(fig, name, *edges), values[ids], atol=1e-3)
+        assert trace(fig, name).hovertext[1] == f"“·boy”: {name} {values[ids[1]]:.2f}"
+    for name, values in (("kept", "probabilities"), ("probabilities", "renormalised")):
+        bars = trace(fig, name).x[:4]
+        expected = given[values][ids] / given[values][ids[0]]
+        np.testing.assert_allclose(bars / bars[0], expected, rtol=1e-5)
 
 
 def test_the_whole_vocabulary_stands_above():
-    counts = np.asarray(trace(figure(), "vocabulary by logit").y) ** 2
-    assert counts.sum() == pytest.approx(300)
+    texts = trace(figure(), "vocabulary by logit").text
+    assert sum(int(text.partition(" ")[0]) for text in texts) == 300
     assert "all<br>300" in said(figure())
 
 
-def test_shares_of_the_rows_and_of_the_others_add_up_to_one():
-    fig = figure()
-    assert sum(trace(fig, "kept").x) + sum(trace(fig, "removed").x) == pytest.approx(1, abs=1e-5)
-    assert sum(trace(fig, "probabilities").x) == pytest.approx(1, abs=1e-5)
+def test_a_row_says_its_share_wherever_one_points_at_it():
+    given = choice()
+    spoken = trace(figure(), "said of the shares")
+    best = given["probabilities"][given["token_ids"][0]]
+    assert spoken.text[0] == f"“·girl”: {100 * best:.0f} %"
+    assert set(np.asarray(spoken.y)) == {0, 1, 2, 3, 4}
+    assert spoken.text[-1].startswith("All the others: ")
+
+
+def test_what_is_kept_and_what_is_removed_share_the_mass():
+    given, fig = choice(), figure()
+    kept, removed = (sum(trace(fig, name).x) for name in ("kept", "removed"))
+    expected = given["probabilities"][~given["kept"]].sum()
+    assert removed / (kept + removed) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_removed_mass_is_hatched_and_written_with_its_count():

@@ -1,6 +1,6 @@
 """Marks that figures share: frames, notes, headings, outlines, lines, grounds, hatching."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -228,6 +228,45 @@ def ground(
         "yref": yref,
         "line": {"width": 0},
         "fillcolor": colour,
+        "layer": "below",
+        **more,
+    }
+
+
+def boxes(
+    edges: Iterable[tuple[float, float, float, float]],
+    colour: str,
+    *,
+    xref: str = "x",
+    yref: str = "y",
+    **more: Any,
+) -> dict[str, Any]:
+    """Filled rectangles (x0, x1, y0, y1) under the data, all as one shape.
+
+    A browser takes as long for it as for one of them.
+    """
+    path = "".join(f"M{x0:.6g},{y0:.6g}H{x1:.6g}V{y1:.6g}H{x0:.6g}Z" for x0, x1, y0, y1 in edges)
+    return {
+        "type": "path",
+        "path": path or "M0,0",
+        "xref": xref,
+        "yref": yref,
+        "line": {"width": 0},
+        "fillcolor": colour,
+        "layer": "below",
+        **more,
+    }
+
+
+def rules(
+    ends: Iterable[tuple[float, float, float, float]], colour: str, **more: Any
+) -> dict[str, Any]:
+    """Straight lines (x0, x1, y0, y1) under the data, all as one shape, a pixel wide."""
+    path = "".join(f"M{x0:.6g},{y0:.6g}L{x1:.6g},{y1:.6g}" for x0, x1, y0, y1 in ends)
+    return {
+        "type": "path",
+        "path": path or "M0,0",
+        "line": {"width": 1, "color": colour},
         "layer": "below",
         **more,
     }

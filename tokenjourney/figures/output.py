@@ -6,34 +6,15 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, note
+from tokenjourney.figures.drawing import Sketch
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.matrices import Array, as_vector, require_same_length
+from tokenjourney.figures.matrices import as_vector, require_same_length
 from tokenjourney.figures.output_choice import add_choice
-from tokenjourney.figures.output_columns import (
-    BETWEEN,
-    BOTTOM,
-    CHOICE,
-    CUT,
-    KEPT,
-    LEFT,
-    LOGITS,
-    RIGHT,
-    ROWS_END,
-    SCALED,
-    TOP,
-    Choice,
-    add_cut,
-    add_kept,
-    add_rings,
-    add_scores,
-    mass,
-    renormalised_others,
-)
+from tokenjourney.figures.output_columns import add_cut, add_kept, add_rings, add_scores
+from tokenjourney.figures.output_layout import BOTTOM, LEFT, RIGHT, TOP, Choice, lay_out
 from tokenjourney.figures.output_words import add_headings, add_words
-from tokenjourney.figures.text import count, distinct_labels
+from tokenjourney.figures.text import distinct_labels
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
-from tokenjourney.figures.ticks import row_label
 
 
 def output_figure(
@@ -82,26 +63,21 @@ def output_figure(
     """
     theme = as_theme(theme)
     choice = _checked(
-        logits, scaled, probabilities, kept, renormalised, token_ids, labels, chosen, theme
+        logits, scaled, probabilities, kept, renormalised, token_ids, labels, chosen, before, theme
     )
     figure = Sketch(
         theme,
         height=TOP + choice.plot_height + BOTTOM,
         margin=(LEFT, RIGHT, TOP, BOTTOM),
         caption="Temperature moves the dots apart or together but never changes their order.",
-        bargap=0.12,
         barmode="overlay",
-        hoverdistance=24,
+        hoverdistance=48,
     )
-    rings = None if before is None else as_vector(before, "before")
-    if rings is not None:
-        require_same_length(logits=choice.logits, before=rings)
-    _lay_out_axes(figure, choice, rings)
-    _add_rows(figure, choice)
+    lay_out(figure, choice)
     add_scores(figure, choice)
     add_cut(figure, choice)
-    if rings is not None:
-        add_rings(figure, choice, rings)
+    if choice.before is not None:
+        add_rings(figure, choice, choice.before)
     add_kept(figure, choice)
     add_choice(figure, choice, draw)
     add_headings(figure, choice, temperature, draw, seed)
@@ -121,7 +97,9 @@ def output_table(
 ) -> Table:
     """The rows of the five columns: rank, token, ID, logit, scaled, share, kept, renormalised."""
     theme = as_theme(LIGHT)
-    c = _checked(logits, scaled, probabilities, kept, renormalised, token_ids, labels, None, theme)
+    c = _checked(
+        logits, scaled, probabilities, kept, renormalised, token_ids, labels, None, None, theme
+    )
     return [
         "rank",
         "token",
@@ -155,6 +133,7 @@ def _checked(
     token_ids: Sequence[int],
     labels: Sequence[str],
     chosen: int | None,
+    before: ArrayLike | None,
     theme: Theme,
 ) -> Choice:
     scores = as_vector(logits, "logits")
@@ -167,6 +146,8 @@ def _checked(
     }
     if scaled is not None:
         parts["scaled"] = as_vector(scaled, "scaled")
+    if before is not None:
+        parts["before"] = as_vector(before, "before")
     require_same_length(**parts)
     rows = np.asarray(token_ids, dtype=np.intp)
     ids = rows if chosen is None else np.append(rows, chosen)
@@ -184,79 +165,6 @@ def _checked(
         rows,
         distinct_labels(labels),
         chosen,
+        parts.get("before"),
         theme,
     )
-
-
-def _lay_out_axes(figure: Sketch, choice: Choice, rings: Array | None = None) -> None:
-    rows_top = choice.height / choice.plot_height
-    above = [(choice.height + BETWEEN) / choice.plot_height, 1.0]
-    every = [choice.logits] if choice.scaled is None else [choice.logits, choice.scaled]
-    low, high = (float(f(f(part) for part in every)) for f in (min, max))
-    room = 0.05 * (high - low) or 1.0
-    scores = {"range": [low - room, high + room], "nticks": 6, "zeroline": False}
-    ticks = {
-        "showgrid": False,
-        "ticks": "",
-        "tickfont": {"size": 12.5},
-        "showline": True,
-        "linecolor": choice.theme.curve,
-    }
-    most = max(float(choice.probabilities[choice.rows].max()), mass(choice, choice.others), 1e-9)
-    if rings is not None:
-        most = max(most, float(rings[choice.rows].max()), float(rings[choice.others].sum()))
-    kept = max(float(choice.renormalised.max()), renormalised_others(choice), 1e-9)
-    row_axis = {"range": [len(choice.rows) + 0.5, -0.5], "domain": [0, rows_top], **NO_TICKS}
-    plain = {**NO_TICKS, "anchor": "y4"}
-    figure.layout(
-        xaxis={"domain": LOGITS, "anchor": "y", **scores, **ticks},
-        xaxis2={"domain": SCALED, "anchor": "y2", **scores, **ticks},
-        xaxis3={
-            "domain": CUT,
-            "anchor": "y3",
-            "type": "log",
-            "tickmode": "array",
-            "range": [0, float(np.log10(max(len(choice.logits), 2)))],
-            "tickvals": [1, 10, 100, 1000, 10_000],
-            "ticktext": ["1", "10", "100", "1,000", "10,000"],
-            **ticks,
-        },
-        yaxis={"domain": above, "anchor": "x", "rangemode": "tozero", **NO_TICKS},
-        yaxis2={"domain": above, "anchor": "x2", "rangemode": "tozero", **NO_TICKS},
-        yaxis3={"domain": above, "anchor": "x3", "range": [0, 1.02], **NO_TICKS},
-        xaxis4={**plain, **scores, "domain": LOGITS, "showgrid": True, "matches": "x"},
-        xaxis5={**plain, **scores, "domain": SCALED, "showgrid": True, "matches": "x2"},
-        xaxis6={**plain, "domain": CUT, "range": [0, most * 1.5]},
-        xaxis7={**plain, "domain": KEPT, "range": [0, kept * 1.35]},
-        xaxis8={**plain, "domain": CHOICE, "range": [0, 1]},
-        yaxis4={**row_axis, "anchor": "x4"},
-    )
-
-
-def _add_rows(figure: Sketch, choice: Choice) -> None:
-    theme, others = choice.theme, len(choice.rows)
-    for row in range(others + 1):
-        is_chosen = row == choice.chosen_row
-        if row % 2 == 0 or is_chosen:
-            colour = theme.accent_soft if is_chosen else theme.surface
-            edges = {"colour": colour, "xref": "paper", "yref": "y4"}
-            figure.shapes(ground(0, ROWS_END, row - 0.5, row + 0.5, **edges))
-            figure.shapes(
-                ground(-LEFT + 6, 0, row - 0.5, row + 0.5, xsizemode="pixel", xanchor=0, **edges)
-            )
-        if row < others:
-            text = row_label(choice.labels[row], followed=is_chosen, theme=theme, length=11)
-        else:
-            text = f"{count(int(choice.others.sum()))} others"
-        colour = theme.ink if row < others else theme.ink2
-        figure.notes(
-            note(
-                text,
-                0,
-                row,
-                yref="y4",
-                shift=(-LEFT + 12, 0),
-                size=14.5 if row < others else 13.5,
-                colour=colour,
-            )
-        )

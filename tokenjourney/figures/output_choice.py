@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from tokenjourney.figures.drawing import Sketch, note
-from tokenjourney.figures.output_columns import Choice
+from tokenjourney.figures.output_layout import Choice
 from tokenjourney.figures.text import escaped, number, shortened
-from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import bar, scatter
 
 _MOST_SEGMENTS = 60
@@ -28,11 +27,12 @@ class _Segment:
 def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
     """The fifth column: the kept tokens stacked to a height of 1, linked to their rows."""
     theme, rows, segments = choice.theme, len(choice.rows) + 1, _segments(choice)
+    column = choice.stack
     pixels = [segment.height * choice.height for segment in segments]
     figure.trace(
         bar(
-            x=np.full(len(segments), 0.74),
-            width=0.5,
+            x=np.full(len(segments), column.at(0.74)),
+            width=0.5 * column.scale,
             y=np.array([s.height * rows for s in segments]),
             base=np.array([s.start * rows - 0.5 for s in segments]),
             marker={
@@ -60,13 +60,11 @@ def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
                 for s in segments
             ],
             hoverinfo="text",
-            xaxis="x8",
-            yaxis="y4",
             name="choice",
         )
     )
-    _add_links(figure, segments, rows, theme)
-    end: dict[str, Any] = {"xref": "x8", "yref": "y4"}
+    _add_links(figure, segments, choice)
+    end: dict[str, Any] = {"xref": "x", "yref": "y"}
     if draw is not None:
         figure.notes(
             note(
@@ -95,9 +93,11 @@ def add_choice(figure: Sketch, choice: Choice, draw: float | None) -> None:
             )
 
 
-def _add_links(figure: Sketch, segments: list[_Segment], rows: int, theme: Theme) -> None:
+def _add_links(figure: Sketch, segments: list[_Segment], choice: Choice) -> None:
     """Curves from the kept rows to their segments of the column."""
+    theme, rows = choice.theme, len(choice.rows) + 1
     step = np.linspace(0, 1, 24)
+    across = choice.stack.at(step * 0.48).tolist()
     ease = step * step * (3 - 2 * step)
     curves: dict[bool, tuple[list[float | None], list[float | None]]] = {
         False: ([], []),
@@ -108,7 +108,7 @@ def _add_links(figure: Sketch, segments: list[_Segment], rows: int, theme: Theme
             continue
         middle = (segment.start + segment.height / 2) * rows - 0.5
         x, y = curves[segment.is_chosen]
-        x += [*(step * 0.48).tolist(), None]
+        x += [*across, None]
         y += [*(segment.row + (middle - segment.row) * ease).tolist(), None]
     for is_chosen, (x, y) in curves.items():
         style = {
@@ -122,8 +122,6 @@ def _add_links(figure: Sketch, segments: list[_Segment], rows: int, theme: Theme
                 mode="lines",
                 line=style,
                 hoverinfo="skip",
-                xaxis="x8",
-                yaxis="y4",
                 name="link of the chosen" if is_chosen else "links",
             )
         )

@@ -1,160 +1,94 @@
 """The columns of scores and shares of the output figure, each drawing what one choice holds."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from tokenjourney.figures.drawing import Sketch, hatched_area, hatching, line, note
+from tokenjourney.figures.cells import cells_to_click
+from tokenjourney.figures.drawing import Sketch, boxes, hatched_area, hatching, line, note
 from tokenjourney.figures.matrices import Array
+from tokenjourney.figures.output_layout import ABOVE, Choice, Column, above
 from tokenjourney.figures.text import count, escaped, number, share
-from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import Trace, bar, scatter
-
-LEFT, RIGHT, TOP, BOTTOM = 96, 62, 50, 10
-ABOVE, BETWEEN, ROW = 90, 44, 27
-# Where the columns lie, as shares of the plot's width.
-LOGITS, SCALED, CUT, KEPT = (0, 0.183), (0.208, 0.391), (0.416, 0.647), (0.676, 0.84)
-ROWS_END, CHOICE = 0.875, (0.875, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The arrays of one choice, checked, and what the columns share."""
-
-    logits: Array
-    scaled: Array | None
-    probabilities: Array
-    kept: NDArray[np.bool_]
-    renormalised: Array
-    rows: NDArray[np.intp]
-    labels: list[str]
-    chosen: int | None
-    theme: Theme
-
-    @property
-    def height(self) -> int:
-        """Pixels of the rows, the others' row included."""
-        return ROW * (len(self.rows) + 1)
-
-    @property
-    def plot_height(self) -> int:
-        """Pixels of everything between the margins."""
-        return ABOVE + BETWEEN + self.height
-
-    @property
-    def others(self) -> NDArray[np.bool_]:
-        """Which tokens of the vocabulary have no row of their own."""
-        mask = np.ones(len(self.logits), dtype=bool)
-        mask[self.rows] = False
-        return mask
-
-    @property
-    def chosen_row(self) -> int | None:
-        """The row of the chosen token; the last row if it is one of the others."""
-        if self.chosen is None:
-            return None
-        found = np.flatnonzero(self.rows == self.chosen)
-        return int(found[0]) if found.size else len(self.rows)
-
-    def colours(self, count: int) -> list[str]:
-        """The colour of the first `count` rows: the chosen one has the accent, the others never."""
-        accent, plain, last = self.theme.accent, self.theme.quantity, len(self.rows)
-        return [accent if row == self.chosen_row != last else plain for row in range(count)]
 
 
 def add_scores(figure: Sketch, choice: Choice) -> None:
     """The first two columns: histogram of the vocabulary above, dots below, a band for the rest."""
-    theme, rows = choice.theme, len(choice.rows)
-    for index, (values, word) in enumerate(
-        ((choice.logits, "logit"), (choice.scaled, "logit ÷ temperature"))
+    for values, word, column in zip(
+        (choice.logits, choice.scaled),
+        ("logit", "logit ÷ temperature"),
+        choice.score_columns,
+        strict=True,
     ):
-        axes = {"xaxis": f"x{index + 4}", "yaxis": "y4"}
         if values is None:
-            middle = sum(SCALED) / 2
+            middle = (column.left + column.right) / 2
             text = "temperature 0:<br>no scaling, the highest<br>logit is taken"
-            figure.notes(note(text, middle, 0.92, anchor="center", colour=theme.ink3))
+            figure.notes(note(text, middle, 0.92, anchor="center", colour=choice.theme.ink3))
             continue
-        figure.trace(_vocabulary_histogram(values, word, index, theme))
-        shown = values[choice.rows]
+        _add_vocabulary(figure, values, word, column, choice)
+        _add_dots(figure, values, word, column, choice)
+
+
+def _add_dots(figure: Sketch, values: Array, word: str, column: Column, choice: Choice) -> None:
+    """A dot in every row, and a band where the others lie."""
+    rows, shown, rest = len(choice.rows), values[choice.rows], values[choice.others]
+    places = column.at(shown)
+    said = [
+        f"“{escaped(label)}”: {word} {number(v)}"
+        for label, v in zip(choice.labels, shown, strict=True)
+    ]
+    figure.trace(
+        scatter(
+            x=places, y=np.arange(rows), mode="markers", cliponaxis=False, name=word,
+            marker={"size": 11, "color": choice.colours(rows)}, hovertext=said, hoverinfo="text",
+        )
+    )  # fmt: skip
+    _add_numbers(figure, places, [number(v) for v in shown], choice, is_left=True)
+    if rest.size:
+        ends = [float(rest.min()), float(rest.max())]
         figure.trace(
             scatter(
-                x=shown,
-                y=np.arange(rows),
-                mode="markers+text",
-                text=[number(v) for v in shown],
-                textposition="middle left",
-                cliponaxis=False,
-                textfont={"color": theme.ink2, "size": 13.5},
-                marker={"size": 11, "color": choice.colours(rows)},
-                hovertext=[
-                    f"“{escaped(label)}”: {word} {number(v)}"
-                    for label, v in zip(choice.labels, shown, strict=True)
-                ],
-                hoverinfo="text",
-                name=word,
-                **axes,
+                x=column.at(ends), y=[rows, rows], mode="lines", opacity=0.45, hoverinfo="text",
+                line={"width": 8, "color": choice.theme.quantity}, name=f"{word} of the others",
+                hovertext=f"The others lie between {number(ends[0])} and {number(ends[1])}",
             )
-        )
-        rest = values[choice.others]
-        if rest.size:
-            ends = [float(rest.min()), float(rest.max())]
-            figure.trace(
-                scatter(
-                    x=ends,
-                    y=[rows, rows],
-                    mode="lines",
-                    opacity=0.45,
-                    hoverinfo="text",
-                    line={"width": 8, "color": theme.quantity},
-                    name=f"{word} of the others",
-                    hovertext=f"The others lie between {number(ends[0])} and {number(ends[1])}",
-                    **axes,
-                )
-            )
+        )  # fmt: skip
 
 
-def _vocabulary_histogram(values: Array, word: str, index: int, theme: Theme) -> Trace:
+def _add_vocabulary(
+    figure: Sketch, values: Array, word: str, column: Column, choice: Choice
+) -> None:
+    """The histogram: its bars are one shape, and a row of points says what each of them holds."""
     sizes, edges = np.histogram(values[np.isfinite(values)], bins=44)
     said = [
         f"{count(size)} tokens have a {word} from {number(left)} to {number(right)}"
         for size, left, right in zip(sizes, edges[:-1], edges[1:], strict=True)
     ]
-    suffix = "" if index == 0 else "2"
-    return bar(
-        x=((edges[:-1] + edges[1:]) / 2).astype(np.float32),
-        y=np.sqrt(sizes).astype(np.float32),
-        width=float(edges[1] - edges[0]) * 0.86,
-        marker={"color": theme.quantity, "opacity": 0.55},
-        hovertext=said,
-        hoverinfo="text",
-        xaxis=f"x{suffix}",
-        yaxis=f"y{suffix}",
-        name=f"vocabulary by {word}",
-    )
+    middles = column.at((edges[:-1] + edges[1:]) / 2)
+    half = 0.43 * (edges[1] - edges[0]) * column.scale
+    tops = above(np.sqrt(sizes / sizes.max()) / 1.05)
+    bars = zip(middles - half, middles + half, np.full(len(sizes), above(0)), tops, strict=True)
+    figure.shapes(boxes(bars, choice.theme.quantity, opacity=0.55))
+    heights = np.full(len(sizes), above(0.5))
+    name = f"vocabulary by {word}"
+    figure.trace(cells_to_click(middles, heights, said, hover="%{text}", name=name))
 
 
 def add_cut(figure: Sketch, choice: Choice) -> None:
     """The third column: the mass up to each rank, where it is cut, and the shares of the rows."""
-    theme, size = choice.theme, len(choice.logits)
+    theme, size, column = choice.theme, len(choice.logits), choice.ranks
     cumulative = np.cumsum(np.sort(choice.probabilities)[::-1], dtype=np.float64)
     ranks = np.unique(np.rint(np.geomspace(1, size, 160)).astype(int))
     stay = int(choice.kept.sum())
+    cut, floor, ceiling = float(column.at(np.log10(stay + 0.5))), *above([0, 1 / 1.02])
     if stay < size:
-        cut = stay + 0.5
-        figure.trace(
-            hatched_area([cut, size, size, cut], [0, 0, 1, 1], theme=theme, xaxis="x3", yaxis="y3")
-        )
+        x, y = [cut, column.right, column.right, cut], [floor, floor, ceiling, ceiling]
+        figure.trace(hatched_area(x, y, theme=theme))
     figure.trace(
         scatter(
-            x=ranks,
-            y=cumulative[ranks - 1].astype(np.float32),
+            x=column.at(np.log10(ranks)),
+            y=above(cumulative[ranks - 1] / 1.02),
             mode="lines",
             line={"color": theme.ink, "width": 2},
             hoverinfo="text",
-            xaxis="x3",
-            yaxis="y3",
             hovertext=[
                 f"The {count(r)} best together: {share(float(cumulative[r - 1]))}" for r in ranks
             ],
@@ -162,12 +96,12 @@ def add_cut(figure: Sketch, choice: Choice) -> None:
         )
     )
     if stay < size:
-        figure.shapes(line(cut, cut, 0, 1.02, theme.ink, xref="x3", yref="y3", width=2))
+        figure.shapes(line(cut, cut, float(floor), float(above(1)), theme.ink, width=2))
         removed = float(choice.probabilities[~choice.kept].sum())
         figure.notes(
             note(
                 f"<b>removed {share(removed)}</b><br>{count(size - stay)} tokens",
-                CUT[1],
+                column.right,
                 1 - (ABOVE - 10) / choice.plot_height,
                 anchor="right",
                 valign="bottom",
@@ -182,50 +116,46 @@ def add_cut(figure: Sketch, choice: Choice) -> None:
 
 
 def _add_shares(figure: Sketch, choice: Choice) -> None:
-    stays = choice.kept[choice.rows]
-    shares = choice.probabilities[choice.rows]
-    solid = np.append(np.where(stays, shares, 0), mass(choice, choice.others & choice.kept))
-    cut = np.append(np.where(stays, 0, shares), mass(choice, choice.others & ~choice.kept))
-    total = solid + cut
+    column, kept = choice.shares, choice.kept
+    total = choice.of_rows(choice.probabilities)
+    cut = choice.of_rows(np.where(kept, np.float32(0), choice.probabilities))
     said = [
         share(float(all_of_it)) + (f", {share(float(gone))} of it removed" if gone else "")
         for all_of_it, gone in zip(total, cut, strict=True)
     ]
-    _add_bars(figure, choice, solid, said, "x6", name="kept")
-    _add_bars(
-        figure,
-        choice,
-        cut,
-        said,
-        "x6",
-        name="removed",
-        base=solid.astype(np.float32),
-        marker={
-            "pattern": hatching(choice.theme) | {"size": 5},
-            "color": "rgba(0,0,0,0)",
-            "line": {"color": choice.theme.curve, "width": np.where(cut > 0, 1, 0)},
-        },
+    figure.trace(
+        _bars(choice, column, total - cut, name="kept"),
+        _bars(
+            choice,
+            column,
+            cut,
+            name="removed",
+            base=column.at(total - cut),
+            marker={
+                "pattern": hatching(choice.theme) | {"size": 5},
+                "color": "rgba(0,0,0,0)",
+                "line": {"color": choice.theme.curve, "width": np.where(cut > 0, 1, 0)},
+            },
+        ),
+        _read_aloud(choice, column, said, 3, name="said of the shares"),
     )
-    figure.trace(_bar_texts(total, [share(float(v)) for v in total], choice, "x6"))
+    _add_numbers(figure, column.at(total), [share(float(v)) for v in total], choice)
 
 
 def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
     """In the third column, what each row's share is in another run: a ring on every bar."""
     theme = choice.theme
-    values = np.append(before[choice.rows], before[choice.others].sum(dtype=np.float64))
+    values = choice.of_rows(before)
+    said = [f"{share(float(v))} with everything on" for v in values]
     figure.trace(
         scatter(
-            x=values.astype(np.float32),
+            x=choice.shares.at(values),
             y=np.arange(len(values)),
             mode="markers",
             marker={"size": 11, "color": theme.bg, "line": {"width": 2, "color": theme.ink2}},
             cliponaxis=False,
-            xaxis="x6",
-            yaxis="y4",
             hoverinfo="text",
-            hovertext=_read_aloud(
-                choice, [f"{share(float(v))} with everything on" for v in values]
-            ),
+            hovertext=[f"{name}: {text}" for name, text in zip(_names(choice), said, strict=True)],
             name="with everything on",
         )
     )
@@ -233,10 +163,8 @@ def add_rings(figure: Sketch, choice: Choice, before: Array) -> None:
 
 def add_kept(figure: Sketch, choice: Choice) -> None:
     """The fourth column: what the kept ones have once the removed mass is shared out."""
-    values = np.append(choice.renormalised[choice.rows], renormalised_others(choice))
+    values, column = choice.of_rows(choice.renormalised), choice.kept_shares
     shares = [share(float(value)) for value in values]
-    said = [f"{text} of the kept ones" for text in shares]
-    _add_bars(figure, choice, values, said, "x7", name="probabilities")
     accent = f'<b><span style="color:{choice.theme.accent}">'
     texts = [
         f"{accent}{text}</span></b>"
@@ -246,55 +174,44 @@ def add_kept(figure: Sketch, choice: Choice) -> None:
         else "–"
         for row, text in enumerate(shares)
     ]
-    figure.trace(_bar_texts(values, texts, choice, "x7"))
-
-
-def _add_bars(
-    figure: Sketch, choice: Choice, values: Array, said: list[str], xaxis: str, **more: Any
-) -> None:
-    """A bar in every row, the others' row included; hovering names the row and says `said`."""
+    said = [f"{text} of the kept ones" for text in shares]
     figure.trace(
-        bar(
-            x=values.astype(np.float32),
-            y=np.arange(len(values)),
-            orientation="h",
-            width=0.5,
-            xaxis=xaxis,
-            yaxis="y4",
-            hoverinfo="text",
-            hovertext=_read_aloud(choice, said),
-            **{"marker": {"color": choice.colours(len(values))}, **more},
-        )
+        _bars(choice, column, values, name="probabilities"),
+        _read_aloud(choice, column, said, 2, name="said of the probabilities"),
     )
+    _add_numbers(figure, column.at(values), texts, choice)
 
 
-def _read_aloud(choice: Choice, said: list[str]) -> list[str]:
-    """What is said of every row, with the row's name before it."""
-    names = [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
-    return [f"{name}: {text}" for name, text in zip(names, said, strict=True)]
+def _bars(choice: Choice, column: Column, values: Array, **more: object) -> Trace:
+    """A bar in every row, the others' row included."""
+    look = {"base": column.left, "marker": {"color": choice.colours(len(values))}}
+    return bar(
+        x=(values * column.scale).astype(np.float32), y=np.arange(len(values)), orientation="h",
+        width=0.5, hoverinfo="skip", **look | more,
+    )  # fmt: skip
 
 
-def _bar_texts(values: Array, texts: list[str], choice: Choice, xaxis: str) -> Trace:
-    return scatter(
-        x=values,
-        y=np.arange(len(values)),
-        mode="text",
-        text=[f" {t}" for t in texts],
-        textposition="middle right",
-        textfont={"size": 13.5, "color": choice.theme.ink},
-        cliponaxis=False,
-        hoverinfo="skip",
-        xaxis=xaxis,
-        yaxis="y4",
-        name="shares",
-    )
+def _read_aloud(choice: Choice, column: Column, said: list[str], places: int, name: str) -> Trace:
+    """What is said of every row, wherever in the column one points at it."""
+    x = np.linspace(column.left, column.right, 2 * places + 1, dtype=np.float32)[1::2]
+    texts = [f"{one}: {text}" for one, text in zip(_names(choice), said, strict=True)]
+    return cells_to_click(
+        np.tile(x, len(said)), np.arange(len(said)).repeat(places),
+        [text for text in texts for _ in range(places)], hover="%{text}", name=name,
+    )  # fmt: skip
 
 
-def mass(choice: Choice, mask: NDArray[np.bool_]) -> float:
-    """The probability of some tokens together."""
-    return float(choice.probabilities[mask].sum(dtype=np.float64))
+def _names(choice: Choice) -> list[str]:
+    return [f"“{escaped(label)}”" for label in choice.labels] + ["All the others"]
 
 
-def renormalised_others(choice: Choice) -> float:
-    """What the tokens without a row have after the cut."""
-    return float(choice.renormalised[choice.others].sum(dtype=np.float64))
+def _add_numbers(
+    figure: Sketch, x: Array, texts: list[str], choice: Choice, is_left: bool = False
+) -> None:
+    """A number in every row, right of its mark or left."""
+    anchor, shift, colour = ("right", -7, "ink2") if is_left else ("left", 3, "ink")
+    figure.notes(
+        *(note(text, float(at), row, xref="x", yref="y", anchor=anchor, size=13.5,
+               shift=(shift, 0), colour=getattr(choice.theme, colour))
+          for row, (at, text) in enumerate(zip(x, texts, strict=True)))
+    )  # fmt: skip

@@ -3,9 +3,8 @@
 import numpy as np
 
 from tokenjourney.figures.drawing import Sketch, heading, note
-from tokenjourney.figures.output_columns import CUT, KEPT, LEFT, LOGITS, ROWS_END, SCALED, Choice
+from tokenjourney.figures.output_layout import LEFT, ROWS_END, Choice
 from tokenjourney.figures.text import count, escaped, number, shortened, token_markup
-from tokenjourney.figures.theme import Theme
 
 
 def add_headings(
@@ -16,18 +15,19 @@ def add_headings(
     effect = "closer together" if temperature > 1 else "further apart"
     if temperature == 1:
         effect = "nothing changes"
+    logits, scaled = choice.score_columns
     drawn = (
         "" if draw is None else f"{'' if seed is None else f'seed {seed} '}draws {number(draw, 3)}"
     )
     for title, subtitle, x in (
-        ("1 Logits", "scores, any number", LOGITS[0]),
+        ("1 Logits", "scores, any number", logits.left),
         (
             "2 ÷ temperature",
             f"÷ {temperature:g}: {effect}" if temperature else "0: greedy",
-            SCALED[0],
+            scaled.left,
         ),
-        ("3 Top-k, top-p", f"mass up to each rank; {count(stay)} stay", CUT[0]),
-        ("4 Probabilities", "kept ones, summing to 1", KEPT[0]),
+        ("3 Top-k, top-p", f"mass up to each rank; {count(stay)} stay", choice.ranks.left),
+        ("4 Probabilities", "kept ones, summing to 1", choice.kept_shares.left),
         ("5 Choice", drawn.strip(), ROWS_END + 0.02),
     ):
         figure.notes(*heading(title, subtitle, x, 1, theme=theme))
@@ -48,12 +48,13 @@ def add_words(
     top = choice.height / choice.plot_height
     figure.notes(note(f"top {len(choice.rows)}", 0, top, valign="bottom", shift=(-LEFT + 12, 2)))
     if entropies is not None:
-        _add_entropies(figure, entropies, theme)
+        _add_entropies(figure, entropies, choice)
     if choice.chosen is not None:
         _add_chosen(figure, choice, chosen_label)
 
 
-def _add_entropies(figure: Sketch, entropies: tuple[float, float, float], theme: Theme) -> None:
+def _add_entropies(figure: Sketch, entropies: tuple[float, float, float], choice: Choice) -> None:
+    theme, x = choice.theme, choice.kept_shares.left
     texts = (
         f"entropy {number(entropies[0])} bits",
         f"after temperature {number(entropies[1])}",
@@ -61,9 +62,9 @@ def _add_entropies(figure: Sketch, entropies: tuple[float, float, float], theme:
     )
     for line, text in enumerate(texts):
         colour = theme.ink if line == 2 else theme.ink2
-        figure.notes(note(text, KEPT[0], 1, valign="top", shift=(0, -4 - 20 * line), colour=colour))
+        figure.notes(note(text, x, 1, valign="top", shift=(0, -4 - 20 * line), colour=colour))
     figure.notes(
-        note("bits: yes/no questions left", KEPT[0], 1, valign="top", shift=(0, -66), size=12.5,
+        note("bits: yes/no questions left", x, 1, valign="top", shift=(0, -66), size=12.5,
              colour=theme.ink3)
     )  # fmt: skip
 

@@ -1,10 +1,10 @@
 """Token texts along the rows and axes of a figure, and which of them have room."""
 
 from collections.abc import Sequence
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Any
 
-from tokenjourney.figures.text import escaped, shortened, token_markup
+from tokenjourney.figures.text import escaped, number, shortened, token_markup
 from tokenjourney.figures.theme import Theme
 
 _STEPS = (1, 2, 3, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500)
@@ -27,6 +27,20 @@ def labelled_positions(tokens: int, most: int, always: Sequence[int] = ()) -> li
         p for p in range(0, tokens, step) if step == 1 or all(abs(p - a) >= step for a in always)
     ]
     return sorted({*kept, *(a for a in always if 0 <= a < tokens)})
+
+
+def round_ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
+    """Round values from `low` to `high` in at most so many steps, and how they are written.
+
+    >>> round_ticks(-15.6, 13.2, 6)
+    [(-15.0, '−15'), (-10.0, '−10'), (-5.0, '−5'), (0.0, '0'), (5.0, '5'), (10.0, '10')]
+    """
+    power = floor(log10((high - low) / most))
+    size = next(s * 10.0**power for s in (1, 2, 5, 10) if s * 10.0**power * most >= high - low)
+    first, last = ceil(low / size), floor(high / size)
+    return [
+        (i * size, number(i * size, max(0, -floor(log10(size))))) for i in range(first, last + 1)
+    ]
 
 
 def share_ticks(top: float, most: int = 5) -> dict[str, Any]:
