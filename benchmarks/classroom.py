@@ -107,7 +107,7 @@ class Person:
         self._random = random.Random(number)
         self._shares_link = number % 2 == 0
         self._prompt_box = ""
-        self._chips = ""
+        self._chips = self._part = ""
         self._page = ""
         self.prompt = SHARED if self._shares_link else self._own_prompt()
 
@@ -146,14 +146,16 @@ class Person:
             {"prompt": self.prompt},
             WidgetState(id=self._chips, json_value="{}"),
             WidgetState(id=events, json_trigger_value=click),
+            part=self._part,
         )
 
-    async def _run(self, query: dict[str, str], *moved: WidgetState) -> None:
+    async def _run(self, query: dict[str, str], *moved: WidgetState, part: str = "") -> None:
         message = BackMsg()
         state = message.rerun_script
         state.query_string = urlencode(query)
         state.page_name = self._page
         state.page_script_hash = ""
+        state.fragment_id = part
         state.widget_states.widgets.extend(moved)
         began = time.perf_counter()
         await self._stream.send(message.SerializeToString())
@@ -173,7 +175,7 @@ class Person:
                 self._prompt_box = element.text_area.id
             component = element.bidi_component
             if component.component_name == "tokenjourney.chips":
-                self._chips = component.id
+                self._chips, self._part = component.id, message.delta.fragment_id
             if element.WhichOneof("type") == "exception":
                 self._found.errors.append(element.exception.message)
         if kind != "script_finished":

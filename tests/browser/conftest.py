@@ -33,19 +33,39 @@ ARGUMENTS = [
 # On a cold deep link Streamlit's own page asks for these below the page's path, finds nothing, and
 # goes on with the right address.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
-# Counts how often the script began to run, for tests that wait for what their click brings about.
-# A run may be over before the observer hears of it: what a change led to stands in the next one.
+# Counts how often the script ended, for tests that wait for what their click brings about.
+# The page's own state does not tell: it says nothing of a run that is over within one picture.
 COUNT_RUNS = """
   window.runs = 0
-  new MutationObserver((changes) => {
-    changes.forEach((change, i) => {
-      const next = changes[i + 1]?.oldValue ?? change.target.dataset.testScriptState
-      if (next === 'running' && change.oldValue !== 'running') window.runs += 1
-    })
-  }).observe(document, {
-    subtree: true, attributes: true, attributeOldValue: true,
-    attributeFilter: ['data-test-script-state'],
-  })
+  const SCRIPT_FINISHED = 6  // its number among the fields of a ForwardMsg
+  function fields(bytes) {
+    const found = []
+    let at = 0
+    const number = () => {
+      let value = 0
+      for (let shift = 0; ; shift += 7) {
+        const byte = bytes[at++]
+        value += (byte & 127) * 2 ** shift
+        if (byte < 128) return value
+      }
+    }
+    while (at < bytes.length) {
+      const tag = number()
+      found.push(tag >> 3)
+      const size = number()
+      if ((tag & 7) === 2) at += size
+    }
+    return found
+  }
+  const Socket = window.WebSocket
+  window.WebSocket = class extends Socket {
+    constructor(...address) {
+      super(...address)
+      this.addEventListener('message', ({ data }) => {
+        if (fields(new Uint8Array(data)).includes(SCRIPT_FINISHED)) window.runs += 1
+      })
+    }
+  }
 """
 
 

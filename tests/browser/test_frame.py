@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATHS = ("/", "/tokens")
 
@@ -124,6 +125,25 @@ def test_back_goes_to_the_page_before_as_it_was(visitor):
         visitor.page.evaluate("history.back()")
     assert visitor.page.url == address
     assert visitor.page.locator("h1").inner_text() != "What does the model read?"
+
+
+def test_following_a_token_sends_the_page_and_nothing_of_the_frame_around_it(visitor):
+    places = []
+
+    def heard(frame):
+        message = ForwardMsg.FromString(frame)
+        if message.WhichOneof("type") in ("delta", "ref_hash"):
+            places.append(tuple(message.metadata.delta_path))
+
+    visitor.page.on("websocket", lambda stream: stream.on("framereceived", heard))
+    visitor.open("/block", prompt="The dog chased another dog")
+    frame, places[:] = set(places), []
+    visitor.follow(1)
+    stage = min(places, key=len)
+    assert places
+    assert all(place[: len(stage)] == stage for place in places)
+    assert len({place for place in frame if place[: len(stage)] != stage}) > 20
+    assert visitor.followed() == "·dog"
 
 
 def test_two_clicks_at_once_both_count(visitor):

@@ -72,7 +72,8 @@ Rules of the house
   unless it is a callback.
 '''
 
-from tokenjourney.ui.page import Page, open_page, part, refuse
+from tokenjourney.ui.page import Page, open_page, refuse
+from tokenjourney.ui.parts import part
 from tokenjourney.ui.state import put
 from tokenjourney.ui.text import Safe, escaped, latex, markup, plain_label, token
 

@@ -199,11 +199,13 @@ def house(
         click = st.session_state[key].get("click")
         if isinstance(click, dict):
             clicked(click.get("figure"), click.get("point"))
+        st.rerun(state.STAGE)
 
     def ask() -> None:
         ask = st.session_state[key].get("asked")
         if isinstance(ask, dict):
             asked(ask.get("what"), ask.get("figure"))
+        st.rerun(state.STAGE)
 
     def go() -> None:
         link = st.session_state[key].get("page")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Final
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tokenjourney.ui import state
 from tokenjourney.ui.text import Safe
@@ -78,6 +81,23 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
         for entry in found
     }
     return st.navigation(list(pages.values()), position="hidden"), pages
+
+
+def run(path: str) -> None:
+    """Run the script of the page with that URL path.
+
+    Unlike `StreamlitPage.run` it does so as often as the part of the app around it is drawn.
+    """
+    context = get_script_run_ctx()
+    script = next(entry.script for entry in PAGES if entry.path == path)
+    assert context is not None
+    with context.run_with_active_hash(context.page_script_hash):
+        exec(_compiled(script, script.stat().st_mtime_ns), {"__name__": "__main__"})
+
+
+@lru_cache(maxsize=64)
+def _compiled(script: Path, changed: int) -> CodeType:
+    return compile(script.read_bytes(), script, "exec")
 
 
 def go_to(path: object) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import streamlit as st
@@ -21,7 +19,7 @@ from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import own_caption
-from tokenjourney.ui import cache, figure, knock_outs, models, places, sharing, state, widgets
+from tokenjourney.ui import cache, figure, knock_outs, models, parts, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
@@ -36,11 +34,9 @@ if TYPE_CHECKING:
     from tokenjourney.model import Model
     from tokenjourney.model.config import GPT2Config
 
-Part = TypeVar("Part", bound=Callable[..., Any])
 Value = TypeVar("Value")
 _SIZES: Final = ("n_layers", "n_heads", "d_model", "d_head", "d_mlp", "d_vocab", "n_ctx")
 _NAME: Final = re.compile(r"[A-Za-z_]+")
-_PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 class Page:
@@ -330,21 +326,17 @@ class Page:
             title: What stands on the fold.
             **values: What `{name}` in that sentence stands for.
         """
-        with st.expander(title):
-            st.latex(latex, width="content")
-            if numbers:
-                rows = r" \\[4pt] ".join(f"{name} & {value}" for name, value in numbers)
-                st.latex(rf"\begin{{array}}{{ll}} {rows} \end{{array}}", width="content")
+
+        def drawn() -> None:
+            parts.show_formula(latex, numbers)
             if self.has_text(key) and isinstance(self.texts.get(key), str):
                 self.say(key, **values)
 
+        parts.fold(title, drawn, key=f"fold-{self.name}-{title}")
+
     def source(self, *objects: Any, title: str = "The source that ran") -> None:
         """A fold with the very source of functions, methods or classes, read from the code."""
-        with st.expander(title):
-            for found in objects:
-                where, code = _source(found)
-                st.html(f'<p class="tj-note">{words.escaped(where)}</p>')
-                st.code(code, language="python")
+        parts.fold(title, partial(parts.show_source, objects), key=f"fold-{self.name}-source")
 
     # Widgets, each bound to the link both ways
 
@@ -418,15 +410,6 @@ class Page:
         return widgets.extra(name, default, parse)
 
 
-@lru_cache(maxsize=256)
-def _source(found: Any) -> tuple[str, str]:
-    """Where a function, method or class stands, and its source; to read it takes milliseconds."""
-    lines, first = inspect.getsourcelines(found)
-    path = Path(inspect.getsourcefile(found) or "").resolve()
-    where = path.relative_to(_PROJECT) if path.is_relative_to(_PROJECT) else path.name
-    return f"{where}, line {first}", inspect.cleandoc("".join(lines))
-
-
 def _spoken(shown: Safe) -> str:
     """An alternative text. Only the box is called Prompt: by that name it is found and spoken."""
     return re.sub(r"\bprompt", "text", words.plain(shown), flags=re.IGNORECASE)
@@ -451,17 +434,6 @@ def open_page(name: str, **values: object) -> Page:
     page.header(**(known | {"token": page.token_html, "T": len(page.journey.token_ids)} | values))
     knock_outs.badge(page)
     return page
-
-
-def part(function: Part) -> Part:
-    """A part of a page that reruns alone when one of its own widgets changes.
-
-    Widgets outside of it do not see the change until the page runs again: keep a widget and the
-    figures that hang on it in one part.
-    """
-    alone = places.places().one()(sharing.on_these_cores(function))
-    wrapped: Part = st.fragment(alone)
-    return wrapped
 
 
 def refuse(error: TokenJourneyError) -> None:

@@ -19,6 +19,7 @@ from tokenjourney.ui import (
     knock_outs,
     model_picker,
     navigation,
+    parts,
     presets,
     state,
     style,
@@ -63,15 +64,29 @@ def run() -> None:
     if choice.notices:
         notices.html("".join(widgets.notice(sentence) for sentence in choice.notices))
         choice.notices.clear()
-    chips_row(choice)
     try:
-        page.run()
-    except TokenJourneyError as error:
-        figure.card(str(error))
+        parts.part(stage, key=state.STAGE)(choice.framed())
     finally:  # a page may also end with st.stop
-        state.write()
         with checks:  # last, so that no page waits for it
             badge.draw(model, prompt)
+
+
+def stage(framed: tuple[object, ...]) -> None:
+    """The token chips and the page: all that changes when another token is followed.
+
+    Args:
+        framed: What the frame around it shows. Where it is something else by now, all runs again.
+    """
+    choice = state.current()
+    if choice.framed() != framed:
+        st.rerun()
+    try:
+        chips_row(choice)
+        navigation.run(choice.page)
+    except TokenJourneyError as error:
+        figure.card(str(error))
+    finally:
+        state.write()
 
 
 def trace_prompt(choice: state.Choice) -> TokenJourneyError | None:

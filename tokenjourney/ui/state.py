@@ -18,6 +18,8 @@ from tokenjourney.analysis.knock_outs import KnockOuts
 BUNDLED: Final = "bundled"
 STORIES: Final = ("student", "engine", "off")
 CORE: Final = ("prompt", "model", "token", "block", "head", "story", "off")
+STAGE: Final = "stage"
+"""Name of the part of the app that hangs on all of a choice; the frame around it: on `framed`."""
 _SLOT: Final = "tj.choice"
 _MOST_EXTRAS: Final = 40
 _LONGEST_EXTRA: Final = 4000
@@ -89,6 +91,10 @@ class Choice:
         if self.off:
             shown["off"] = self.off
         return shown
+
+    def framed(self) -> tuple[object, ...]:
+        """What the frame around the page hangs on, as something that can be compared."""
+        return (self.prompt, self.model, self.shown, self.wanted, self.story, self.off, self.going)
 
 
 def has_begun() -> bool:
