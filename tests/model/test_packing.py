@@ -42,8 +42,9 @@ def test_without_the_library_that_packs_the_rows_themselves_are_used(monkeypatch
 
 
 @pytest.mark.parametrize("weights", ROUNDED)
-def test_one_token_and_several_meet_the_same_rounded_weights(weights):
-    rows, x, bias = numbers(96, 64), numbers(5, 64, seed=1), numbers(96, seed=2)
+@pytest.mark.parametrize("d_in", [1, 8, 24, 64, 100])
+def test_one_token_and_several_meet_the_same_rounded_weights(weights, d_in):
+    rows, x, bias = numbers(96, d_in), numbers(5, d_in, seed=1), numbers(96, seed=2)
     product = Rounded(rows, weights)
     several = product(x, bias)
     one = torch.stack([product(row, bias) for row in x])

@@ -24,6 +24,7 @@ WORTH_IT = 2**19
 """Numbers from which on a weight is packed: smaller ones stay in the processor's cache anyway."""
 
 _BATCH = 32  # the blocks suit a product of so many rows best, and any other well
+_STRIDE = 32  # torch's int8 product reads so many numbers at a time, and beyond the end of less
 
 
 class Product(Protocol):
@@ -136,8 +137,9 @@ class Rounded:
         if weights == "int8":
             self._steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
             each = self._steps.float()[:, None]
-            self._rows = (rows / each).round().clamp(-127, 127).to(torch.int8).contiguous()
-            self._blocks = blocks(self._rows.float() * each)
+            steps = (rows / each).round().clamp(-127, 127)
+            self._rows = _whole_strides(steps.to(torch.int8)).contiguous()
+            self._blocks = blocks(steps * each)
         else:
             self._rows = rows.bfloat16().contiguous()
             self._blocks = blocks(self._rows.float())
@@ -151,6 +153,13 @@ class Rounded:
         if self._steps is None:
             result = F.linear(short, self._rows)
         else:
-            result = torch.ops.aten._weight_int8pack_mm(short, self._rows, self._steps)
+            multiply = torch.ops.aten._weight_int8pack_mm
+            result = multiply(_whole_strides(short), self._rows, self._steps)
         result = result.view(*x.shape[:-1], -1)
         return result.float() if bias is None else result + bias  # float32 either way
+
+
+def _whole_strides(rows: Tensor) -> Tensor:
+    """Rows (n, d_in), with zeros up to the next whole stride where d_in is none."""
+    missing = -rows.shape[1] % _STRIDE
+    return F.pad(rows, (0, missing)) if missing else rows
