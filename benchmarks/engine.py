@@ -9,23 +9,24 @@ for tokens per second, where above 1 is quicker. TransformerLens takes part wher
 from __future__ import annotations
 
 import argparse
-import json
+import multiprocessing
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
 import tokenjourney as tj
 from benchmarks.contenders import CONTENDERS, Run, make_weights
-from benchmarks.measuring import PROJECT, medians, memory_growth, process_seconds, table
+from benchmarks.measuring import medians, memory_growth, process_seconds, table
 
+Found = TypeVar("Found")
 Row = tuple[str, float | None, float | None]
 OURS, CAPTURING, PLAIN, LENS, FLOOR = CONTENDERS
 
@@ -51,8 +52,9 @@ def against(times: dict[str, float], name: str, other: str) -> float | None:
     return times[name] / times[other] if other in times else None
 
 
-def trace_rows(runs: dict[str, Run], rounds: int) -> list[Row]:
+def trace_rows(folder: Path, rounds: int) -> list[Row]:
     """Traces of 32, 128 and 1,024 tokens."""
+    runs = opened(folder)
     rows: list[Row] = []
     for length, target, lens_target in ((32, 0.78, 0.65), (128, 0.68, 0.65), (1024, 0.48, None)):
         tasks: dict[str, Callable[[int], object]] = {
@@ -72,8 +74,9 @@ def trace_rows(runs: dict[str, Run], rounds: int) -> list[Row]:
     return rows
 
 
-def growth_rows(run: Run, rounds: int) -> list[Row]:
+def growth_rows(folder: Path, rounds: int) -> list[Row]:
     """Cost per token at growing lengths, as a ratio to that at 64: it may grow as products do."""
+    run = CONTENDERS[OURS](folder)
     lengths = (64, 128, 256, 512, 1024)
     times = medians(
         {str(n): lambda number, n=n: run(prompt(number, n)) for n in lengths}, max(3, rounds // 4)
@@ -85,8 +88,9 @@ def growth_rows(run: Run, rounds: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def journey_rows(model: Any, rounds: int) -> list[Row]:
+def journey_rows(folder: Path, rounds: int) -> list[Row]:
     """Deriving a block's stations, and growing by a token, against a trace."""
+    model = tj.load_model(folder)
     made: dict[str, Any] = {}
 
     def trace(number: int) -> None:
@@ -163,18 +167,23 @@ def process_rows(folder: Path, rounds: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def memory_rows(folder: Path) -> list[Row]:
+def memory_of(name: str, folder: Path) -> int:
+    """Bytes by which a contender's memory grows with 1,024 tokens; in a process of its own."""
+    run = CONTENDERS[name](folder)
+    # twice: what is kept for good, such as a packed W_U, is no growth of this trace
+    return memory_growth(
+        lambda: [run(prompt(seed, 32)) for seed in (0, 2)], lambda: run(prompt(1, 1024))
+    )
+
+
+def memory_rows(folder: Path, threads: int) -> list[Row]:
     """Peak memory growth of 1,024 tokens, each contender in a process of its own."""
     growth: dict[str, float] = {}
     for name in (OURS, CAPTURING, LENS):
-        command = [sys.executable, "-m", "benchmarks.engine", "--weights", str(folder)]
-        done = subprocess.run(
-            [*command, "--memory-of", name], cwd=PROJECT, capture_output=True, text=True
-        )
-        if done.returncode == 0:
-            growth[name] = json.loads(done.stdout.splitlines()[-1])
-        else:
-            print(f"memory of {name} was not measured: {done.stderr}", file=sys.stderr)
+        try:
+            growth[name] = apart(threads, memory_of, name, folder)
+        except ImportError as error:
+            print(f"memory of {name} was not measured: {error}", file=sys.stderr)
     what = "peak memory growth, 1,024 tokens, against"
     return [
         (f"{what} {CAPTURING}", against(growth, OURS, CAPTURING), 0.20),
@@ -182,42 +191,47 @@ def memory_rows(folder: Path) -> list[Row]:
     ]
 
 
+def apart(threads: int, work: Callable[..., Found], *arguments: object) -> Found:
+    """What `work` returns, in a process of its own: what one part leaves in memory slows another.
+
+    Raises:
+        ImportError: What it needs is not installed.
+    """
+    with ProcessPoolExecutor(
+        1, multiprocessing.get_context("spawn"), torch.set_num_threads, (threads,)
+    ) as process:
+        return process.submit(work, *arguments).result()
+
+
+PARTS: dict[str, Callable[[Path, int], list[Row]]] = {
+    "process": process_rows,
+    "journey": journey_rows,
+    "generation": generation_rows,
+    "growth": growth_rows,
+    "trace": trace_rows,
+}
+
+
 def main() -> None:
     """Measures what was asked for and prints a table."""
-    parts = ("trace", "growth", "journey", "generation", "process", "memory")
     parser = argparse.ArgumentParser(description=__doc__)
+    parts = ("memory", *PARTS)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(parts)}; all where none is named")
     parser.add_argument("--weights", type=Path, help="a folder to keep the random weights in")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"There is no part {', '.join(unknown)}; the parts are {', '.join(parts)}.")
     with tempfile.TemporaryDirectory() as temporary:
         folder, vocabulary = make_weights(options.weights or Path(temporary))
-        if options.memory_of:
-            run = CONTENDERS[options.memory_of](folder)
-            # twice: what is kept for good, such as a packed W_U, is no growth of this trace
-            growth = memory_growth(
-                lambda: [run(prompt(seed, 32)) for seed in (0, 2)], lambda: run(prompt(1, 1024))
-            )
-            print(json.dumps(growth))
-            return
-        wanted = options.parts or parts
-        rows: list[Row] = []
         began = time.perf_counter()
-        if "memory" in wanted:
-            rows += memory_rows(folder)
-        if "process" in wanted:
-            rows += process_rows(folder, options.rounds)
-        if "journey" in wanted:
-            rows += journey_rows(tj.load_model(folder), options.rounds)
-        if "generation" in wanted:
-            rows += generation_rows(folder, options.rounds)
-        if "growth" in wanted:
-            rows += growth_rows(CONTENDERS[OURS](folder), options.rounds)
-        if "trace" in wanted:
-            rows += trace_rows(opened(folder), options.rounds)
+        rows: list[Row] = []
+        for part in options.parts or parts:
+            if part == "memory":
+                rows += memory_rows(folder, options.threads)
+            else:
+                rows += apart(options.threads, PARTS[part], folder, options.rounds)
         print(table(rows))
         print(f"\n{options.rounds} rounds, {options.threads} threads, torch {torch.__version__}, "
               f"{vocabulary}, {time.perf_counter() - began:,.0f} s in all")  # fmt: skip
