@@ -133,6 +133,16 @@ def test_every_neuron_is_a_point_that_knows_its_number():
     assert sum(named(gelu(), "how many").y) == 3
 
 
+def test_of_many_neurons_at_one_spot_only_a_few_are_drawn_and_all_answer():
+    pre = np.array([-3.0] * 50 + [-2.0, 1.0, 2.0], np.float32)
+    figure = gelu(pre=pre, post=np.maximum(pre, 0))
+    marks, points = named(figure, "marks"), named(figure, "neurons")
+    assert sorted(marks.x) == [-3.0] * 4 + [-2.0, 1.0, 2.0]
+    assert sorted(row[0] for row in points.customdata) == list(range(53))
+    assert points.mode == "none"
+    assert marks.hoverinfo == "skip"
+
+
 def test_the_chosen_neuron_has_a_ring_and_the_strongest_their_names():
     figure = gelu(strongest=[2], chosen=1)
     assert list(named(figure, "chosen").x) == [0.5]

@@ -90,11 +90,12 @@ def steps_figure(
         _add_words(sketch, row, tops[index], theme, drawn)
         if row.kind == "passes":
             continue
-        _add_strip(sketch, row, values, (index, tops[index]), limits[index], end, theme, drawn)
+        _add_strip(sketch, row, values, tops[index], limits[index], theme, drawn)
         if not one_scale:
             sketch.notes(note(f"±{number(limits[index], 1)}", end, tops[index] + _STRIP / 2,
                               yref="y", shift=(5, 0), size=12, colour=theme.ink3,
                               **drawn))  # fmt: skip
+    sketch.layout(xaxis2={"domain": [0, end], "range": [0, 1], "anchor": "y", **NO_TICKS})
     if joined:
         _add_stream(sketch, rows, tops, seen, theme)
     sketch.notes(*heading("the vector", "", 0, 1, theme=theme, shift=(0, -12)))
@@ -135,14 +136,12 @@ def _add_strip(
     sketch: Sketch,
     row: StepRow,
     values: Array,
-    place: tuple[int, float],
+    top: float,
     limit: float,
-    end: float,
     theme: Theme,
     drawn: dict[str, Any],
 ) -> None:
-    """The numbers in reading order, over several lines; each strip has an x axis of its own."""
-    index, top = place
+    """The numbers in reading order, over several lines; every strip fills the second x axis."""
     lines = strip_lines(len(values))
     wide = -(-len(values) // lines)
     cells = np.full(lines * wide, np.nan, np.float32)
@@ -150,19 +149,16 @@ def _add_strip(
     edges = np.linspace(top, top + _STRIP, lines + 1)
     texts = [f"{d} of {len(values)}: {_value(v)}" for d, v in enumerate(values)]
     texts += [""] * (lines * wide - len(values))
-    suffix = str(index + 2)
     sketch.trace(
         heatmap(
-            z=cells.reshape(lines, wide), y=edges, x=np.arange(wide + 1), zmin=-limit, zmax=limit,
-            colorscale=theme.div_scale, showscale=False, name=escaped(row.name), xaxis=f"x{suffix}",
+            z=cells.reshape(lines, wide), y=edges, x=np.linspace(0, 1, wide + 1), xaxis="x2",
+            zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
+            name=escaped(row.name),
             text=[texts[i : i + wide] for i in range(0, lines * wide, wide)], hoverongaps=False,
             meta=[escaped(row.name)],
             hovertemplate="%{meta[0]}, dimension %{text}<extra></extra>", **drawn,
         )
     )  # fmt: skip
-    sketch.layout(
-        **{f"xaxis{suffix}": {"domain": [0, end], "range": [0, wide], "anchor": "y", **NO_TICKS}}
-    )
 
 
 def _value(value: float) -> str:

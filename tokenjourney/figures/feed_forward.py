@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.figures.drawing import Sketch, line, note
 from tokenjourney.figures.export import Table
-from tokenjourney.figures.matrices import as_vector, require_same_length
+from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import bar, scatter
 
 _CURVE, _NAME = 225, 13
 """Pixels from the lowest to the highest point of the curve, and of a neuron's name."""
+
+_ACROSS, _SPOT, _LAYERS = 900, 2, 4
+"""Pixels of the curve's width and of a spot, and points in one spot that are seen as more."""
 
 
 def gelu_figure(
@@ -56,19 +59,23 @@ def gelu_figure(
         scatter(x=x, y=np.maximum(x, 0), mode="lines", hoverinfo="skip", name="ReLU",
                    line={"color": theme.track, "width": 1.5, "dash": "dot"}),
     )  # fmt: skip
+    low, high = float(min(after.min(), y.min())), float(max(after.max(), y.max()))
+    per_pixel = (high - low) / _CURVE
     order = np.argsort(np.abs(after), kind="stable")
+    sizes = (float(x.max() - x.min()) / _ACROSS, per_pixel)
+    drawn = order[_not_covered(before[order] / sizes[0], after[order] / sizes[1])]
     sketch.trace(
         scatter(
-            x=before[order], y=after[order], mode="markers", name="neurons", hoverinfo="text",
+            x=before[drawn], y=after[drawn], mode="markers", name="marks", hoverinfo="skip",
             marker={"size": 7, "color": theme.faded(theme.accent, 0.45)},
+        ),
+        scatter(
+            x=before[order], y=after[order], mode="none", name="neurons", hoverinfo="text",
             customdata=order[:, None],
             hovertext=[f"neuron {i}: {number(before[i])} goes in, {number(after[i])} comes out"
                        for i in order],
-            selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
-        )
+        ),
     )  # fmt: skip
-    low, high = float(min(after.min(), y.min())), float(max(after.max(), y.max()))
-    per_pixel = (high - low) / _CURVE
     lowest = np.inf
     for neuron in sorted(strongest, key=lambda neuron: -after[neuron]):
         beside = float(after[neuron]) / per_pixel + 7  # pixels above 0; names do not touch
@@ -102,6 +109,16 @@ def gelu_figure(
         yaxis2={"domain": [0.8, 1], "title": {"text": "neurons"}, "nticks": 3, "anchor": "x"},
     )  # fmt: skip
     return sketch.figure()
+
+
+def _not_covered(x: Array, y: Array) -> NDArray[np.intp]:
+    """Indices of the points, placed in pixels, that are not under the first few at their spot."""
+    spots = np.stack([x // _SPOT, y // _SPOT], axis=1)
+    _, which, counts = np.unique(spots, axis=0, return_inverse=True, return_counts=True)
+    by_spot = np.argsort(which.ravel(), kind="stable")
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    shown: NDArray[np.intp] = np.sort(by_spot[np.arange(len(x)) - first < _LAYERS])
+    return shown
 
 
 def gelu_table(*, pre: ArrayLike, post: ArrayLike) -> Table:
