@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -53,22 +55,39 @@ def test_strips_that_are_compared_share_one_scale_around_zero():
 def test_the_followed_row_is_outlined_in_every_column_and_its_chip_filled():
     shapes = figure().layout.shapes
     outlines = [s for s in shapes if s.line.color == LIGHT.accent and s.fillcolor is None]
-    assert [s.xref for s in outlines] == ["x", "x2", "x3"]
+    columns = figure().data
+    for outline, column in zip(outlines, columns, strict=True):
+        assert (outline.x0, outline.x1) == (column.x[0], column.x[-1])
+        assert outline.y0 <= column.y[5] < column.y[9] <= outline.y1  # four lines and a gap each
     assert len([s for s in shapes if s.fillcolor == LIGHT.accent]) == 1
+
+
+def test_the_middle_of_every_line_of_every_strip_names_its_token():
+    fig = figure()
+    ticks = dict(zip(fig.layout.yaxis.tickvals, fig.layout.yaxis.ticktext, strict=True))
+    edges = np.asarray(fig.data[0].y)
+    middles = (edges[:-1] + edges[1:]) / 2
+    for line, middle in enumerate(middles):
+        if line % 5 < 4:
+            near = min(ticks, key=lambda tick: abs(tick - middle))
+            assert abs(near - middle) < 1e-9
+            assert ticks[near].split("₁")[0].split("₃")[0] == LABELS[line // 5]
 
 
 def test_a_long_prompt_shows_a_window_around_the_followed_token_and_says_so():
     fig = figure(tokens=200, followed=150)
     assert window(200, 150) == (120, 180)
     assert fig.layout.meta["caption"].endswith("Tokens 120–179 of 200.")
-    shown = [text.split("₁")[0] for text in fig.layout.yaxis.ticktext]
+    shown = [text.split("₁")[0] for text in fig.layout.yaxis.ticktext[::5]]
     assert shown == (LABELS * 200)[120:180]
 
 
 def test_very_many_numbers_become_pictures_that_still_name_each_strip():
     fig = figure(60, 768)
     assert not [t for t in fig.data if t.type == "heatmap"]
-    assert [i.xref for i in fig.layout.images if i.xref != "paper"] == ["x", "x2", "x3"]
+    pictures = [i for i in fig.layout.images if i.xref != "paper"]
+    assert [i.sizey for i in pictures] == [fig.layout.yaxis.range[0]] * 3
+    assert all(a.x + a.sizex < b.x for a, b in itertools.pairwise(pictures))
     row = vectors(60, 768)[0]
     strongest = ", ".join(str(d) for d in sorted(np.argsort(-np.abs(row))[:3]))
     assert fig.data[0].text[0] == (

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tokenjourney.figures.cells import cells_to_click, colour_bar
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, outline
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, boxes, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
 from tokenjourney.figures.png import EMPTY, png_uri, quantised
@@ -94,6 +94,7 @@ def strips_figure(
         caption=_caption(dimensions, per_strip, start, end, len(names)), hoverdistance=60,
     )  # fmt: skip
     _add_rows(sketch, names, ids, numbers, range(start, end), followed, alike, pitch, theme)
+    _lay_out(sketch, names[start:end], pitch, per_strip)
     width = (1 - _GAP * (len(shown) - 1)) / len(shown)
     add_column = _add_column
     if sum(array.size for array in shown) > _MOST_AS_HEATMAP:
@@ -107,15 +108,12 @@ def strips_figure(
                 *(note(sign, left - _GAP / 2, (row + 0.5) * pitch, yref="y", anchor="center",
                        size=16) for row in range(end - start))
             )  # fmt: skip
-        add_column(
-            sketch, values, names[start:end], index, (left, left + width), pitch=pitch,
-            lines=per_strip, limit=limit, title=title, theme=theme,
-        )  # fmt: skip
+        edges = (left, left + width)
+        add_column(sketch, values, edges, pitch=pitch, lines=per_strip, limit=limit, title=title,
+                   theme=theme)  # fmt: skip
         if followed is not None and start <= followed < end:
             top = (followed - start) * pitch
-            x = f"x{index + 1}" if index else "x"
-            wide = -(-dimensions // per_strip)
-            sketch.shapes(outline(0, wide, top + 3, top + pitch - 3, theme.accent, xref=x, width=2))
+            sketch.shapes(outline(*edges, top + 3, top + pitch - 3, theme.accent, width=2))
     colour_bar(sketch, low=-limit, high=limit, x=0, length=min(width, 0.3), below_px=12,
                plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
     return sketch.figure()
@@ -165,29 +163,17 @@ def _add_rows(
     theme: Theme,
 ) -> None:
     """Ground, number and chip of each row, left of the strips."""
-    tall = min(28, pitch - 4)
     length = 8 if max(ids or [0]) >= 10_000 else 10  # letters beside the ID
+    plain = [index for index, row in enumerate(rows) if row != followed]
+    chosen = [index for index, row in enumerate(rows) if row == followed]
+    also = [index for index in plain if rows[index] in alike]
+    _add_bands(sketch, also, theme.surface, pitch)
+    _add_bands(sketch, chosen, theme.accent_soft, pitch)
+    _add_chips(sketch, plain, theme.bg, theme.line, pitch)
+    _add_chips(sketch, chosen, theme.accent, theme.accent, pitch)
     for index, row in enumerate(rows):
         middle = (index + 0.5) * pitch
         is_followed = row == followed
-        if is_followed or row in alike:
-            colour = theme.accent_soft if is_followed else theme.surface
-            band: dict[str, Any] = {"xref": "paper", "yref": "y"}
-            top, bottom = index * pitch + 0.5, (index + 1) * pitch - 0.5
-            sketch.shapes(
-                ground(0, 1, top, bottom, colour, **band),
-                ground(
-                    -_CHIP - _PLACE, 0, top, bottom, colour, xsizemode="pixel", xanchor=0, **band
-                ),
-            )
-        sketch.shapes(
-            ground(
-                -_CHIP - 4, -10, middle - tall / 2, middle + tall / 2,
-                theme.accent if is_followed else theme.bg, xref="paper", yref="y",
-                xsizemode="pixel", xanchor=0,
-                line={"width": 1, "color": theme.accent if is_followed else theme.line},
-            )
-        )  # fmt: skip
         place: dict[str, Any] = {"x": 0, "y": middle, "xref": "paper", "yref": "y"}
         before = row if numbers is None else numbers[row]
         text = (
@@ -209,12 +195,30 @@ def _add_rows(
             )  # fmt: skip
 
 
+def _add_bands(sketch: Sketch, indices: Sequence[int], colour: str, pitch: int) -> None:
+    """Grounds of whole rows, from the left edge of the figure to the right end of the strips."""
+    for start, end, mode in ((0, 1, "scaled"), (-_CHIP - _PLACE, 0, "pixel")):
+        edges = [(start, end, i * pitch + 0.5, (i + 1) * pitch - 0.5) for i in indices]
+        if edges:
+            sketch.shapes(boxes(edges, colour, xref="paper", xsizemode=mode, xanchor=0))
+
+
+def _add_chips(
+    sketch: Sketch, indices: Sequence[int], colour: str, border: str, pitch: int
+) -> None:
+    half = min(28, pitch - 4) / 2
+    middles = [(index + 0.5) * pitch for index in indices]
+    if middles:
+        sketch.shapes(
+            boxes([(-_CHIP - 4, -10, y - half, y + half) for y in middles], colour, xref="paper",
+                  xsizemode="pixel", xanchor=0, line={"width": 1, "color": border})
+        )  # fmt: skip
+
+
 def _add_column(
     sketch: Sketch,
     values: Array,
-    names: Sequence[str],
-    index: int,
-    domain: tuple[float, float],
+    edges: tuple[float, float],
     *,
     pitch: int,
     lines: int,
@@ -230,17 +234,16 @@ def _add_column(
     dims = np.arange(lines * wide).reshape(lines, wide)
     dims = np.vstack([dims, np.zeros((1, wide), dtype=dims.dtype)])
     inner = np.linspace(5, pitch - 5, lines + 1)
-    edges = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch + 5)
-    axes = _lay_out_column(sketch, names, index, domain, (edges[:-1] + edges[1:]) / 2, pitch, wide)
+    y = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch + 5)
     sketch.trace(
         heatmap(
-            z=cells.reshape(-1, wide), x=np.arange(wide + 1), y=edges, zmin=-limit, zmax=limit,
-            colorscale=theme.div_scale, showscale=False, hoverongaps=False, xgap=0, ygap=0,
+            z=cells.reshape(-1, wide), x=np.linspace(*edges, wide + 1), y=y, zmin=-limit,
+            zmax=limit, colorscale=theme.div_scale, showscale=False, hoverongaps=False,
             zhoverformat=".3f",  # unlike a format in the template it writes a real minus
             customdata=np.tile(dims, (tokens, 1)).astype(np.int16),
             hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: %{{z}}"
             "<extra></extra>",
-            name=title, **axes,
+            name=title,
         )
     )  # fmt: skip
 
@@ -248,9 +251,7 @@ def _add_column(
 def _add_picture(
     sketch: Sketch,
     values: Array,
-    names: Sequence[str],
-    index: int,
-    domain: tuple[float, float],
+    edges: tuple[float, float],
     *,
     pitch: int,
     lines: int,
@@ -268,47 +269,32 @@ def _add_picture(
     steps = quantised(_in_lines(values, lines), -limit, limit)
     picture[:, gap : gap + thick * lines] = steps.repeat(thick, axis=1)
     row = np.repeat(np.arange(tokens), 4)
-    middles = (np.arange(tokens) + 0.5) * pitch
-    axes = _lay_out_column(sketch, names, index, domain, middles, pitch, wide, per_row=1)
+    left, right = edges
     sketch.image(
-        source=png_uri(picture.reshape(-1, wide).repeat(thick, axis=1), theme.div), x=0, y=0,
-        xref=axes["xaxis"], yref=axes["yaxis"], sizex=wide, sizey=tokens * pitch, layer="below",
+        source=png_uri(picture.reshape(-1, wide).repeat(thick, axis=1), theme.div), x=left, y=0,
+        xref="x", yref="y", sizex=right - left, sizey=tokens * pitch, layer="below",
     )  # fmt: skip
     sketch.trace(
         cells_to_click(
-            np.tile(np.linspace(0.125, 0.875, 4) * wide, tokens), middles[row],
+            np.tile(left + np.linspace(0.125, 0.875, 4) * (right - left), tokens),
+            (row + 0.5) * pitch,
             [text for text in _strip_sentences(values) for _ in range(4)],
-            hover=f"“%{{y}}”, {escaped(title)}: %{{text}}", name=title, **axes,
+            hover=f"“%{{y}}”, {escaped(title)}: %{{text}}", name=title,
         )
     )  # fmt: skip
 
 
-def _lay_out_column(
-    sketch: Sketch,
-    names: Sequence[str],
-    index: int,
-    domain: tuple[float, float],
-    middles: NDArray[Any],
-    pitch: int,
-    wide: int,
-    per_row: int = 0,
-) -> dict[str, str]:
-    """Axes of a column whose hover labels know the token of every line."""
-    suffix = str(index + 1) if index else ""
-    per_row = per_row or len(middles) // len(names)
+def _lay_out(sketch: Sketch, names: Sequence[str], pitch: int, lines: int) -> None:
+    """One pair of axes for all columns; in hover labels the middle of a line names its token."""
+    inner = np.linspace(5, pitch - 5, lines + 1)
+    middles = [*((inner[:-1] + inner[1:]) / 2), pitch / 2]
+    tops = np.arange(len(names)) * pitch
     sketch.layout(
-        **{
-            f"xaxis{suffix}": {
-                "domain": domain, "anchor": f"y{suffix}", "range": [0, wide], **NO_TICKS,
-            },
-            f"yaxis{suffix}": {
-                "anchor": f"x{suffix}", "range": [len(names) * pitch, 0], "tickmode": "array",
-                "tickvals": middles, **NO_TICKS,
-                "ticktext": [escaped(name) for name in names for _ in range(per_row)],
-            },
-        }
+        xaxis={"range": [0, 1], **NO_TICKS},
+        yaxis={"range": [len(names) * pitch, 0], "tickmode": "array", **NO_TICKS,
+               "tickvals": (tops[:, None] + middles).ravel(),
+               "ticktext": [escaped(name) for name in names for _ in middles]},
     )  # fmt: skip
-    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
 
 
 def _in_lines(values: Array, lines: int) -> Array:
