@@ -19,7 +19,8 @@ def test_similarity_shows_every_pair_on_a_scale_from_minus_1_to_1():
     assert cells.text[0] == "1.00"
     assert list(fig.layout.yaxis.ticktext) == ["a₀", "&lt;b&gt;", "a₂"]
     assert cells.hovertemplate.startswith("“%{y}” and “%{x}”: cosine %{text}")
-    assert [s.line.color for s in fig.layout.shapes] == [LIGHT.accent] * 2
+    outlines = [s for s in fig.layout.shapes if s.type == "rect"]
+    assert [s.line.color for s in outlines] == [LIGHT.accent] * 2
 
 
 def test_many_tokens_become_a_picture_without_losing_height():

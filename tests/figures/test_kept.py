@@ -26,7 +26,7 @@ def test_a_column_comes_with_each_step_and_those_before_stay():
 
 def test_only_the_new_column_is_outlined_and_the_old_ones_are_hatched_without_the_cache():
     figure = drawn(4)
-    outlined = [s for s in figure.layout.shapes if s.line.width and s.layer == "above"]
+    outlined = [s for s in figure.layout.shapes if s.type == "rect" and s.line.width]
     assert [(s.x0, s.x1) for s in outlined] == [(2.5, 3.5)]
     hatched = next(t for t in figure.data if t.name == "excluded")
     assert -0.5 < min(hatched.x) < max(hatched.x) < 2.5

@@ -202,6 +202,15 @@ def test_numbers_travel_as_typed_arrays(make):
             assert "bdata" in trace["z"], trace["name"]
 
 
+def test_a_browser_can_draw_every_heatmap_as_a_picture_of_a_pixel_a_cell(make):
+    for trace in make().data:
+        if trace.type == "heatmap":
+            assert (trace.xgap, trace.ygap, trace.zsmooth) == (None, None, None), trace.name
+            for edges in (trace.x, trace.y):
+                if edges is not None and len(edges) > 1:
+                    np.testing.assert_allclose(np.diff(edges), np.diff(edges).mean(), rtol=0.01)
+
+
 def test_the_index_names_every_figure_and_only_what_is_there():
     folder = Path(tokenjourney.figures.__file__).parent
     index = dict(

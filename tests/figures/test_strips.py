@@ -24,15 +24,21 @@ def figure(tokens=4, dimensions=192, **changes):
 
 
 @pytest.mark.parametrize(
-    ("dimensions", "lines", "wide"), [(192, 4, 48), (768, 8, 96), (100, 3, 34)]
+    ("dimensions", "lines", "gap", "wide"), [(192, 4, 1, 48), (768, 8, 2, 96), (100, 3, 1, 34)]
 )
-def test_every_number_of_every_vector_is_there_in_reading_order(dimensions, lines, wide):
-    fig = figure(dimensions=dimensions)
-    cells = np.asarray(fig.data[0].z)
-    assert cells.shape == (4 * (lines + 1), wide)
-    for row, expected in enumerate(vectors(dimensions=dimensions)):
-        strip = cells[row * (lines + 1) : (row + 1) * (lines + 1) - 1].ravel()
-        np.testing.assert_array_equal(strip[:dimensions], expected)
+def test_every_number_of_every_vector_is_there_in_reading_order(dimensions, lines, gap, wide):
+    column = figure(dimensions=dimensions).data[0]
+    cells = np.asarray(column.z).reshape(4, lines + gap, wide)
+    for strip, expected in zip(cells, vectors(dimensions=dimensions), strict=True):
+        np.testing.assert_array_equal(strip[:lines].ravel()[:dimensions], expected)
+        assert np.isnan(strip[lines:]).all()
+    assert np.ptp(np.diff(column.y)) < 1e-9  # so that the browser draws it as one picture
+
+
+def test_a_strip_of_one_line_is_three_times_as_thick_as_its_gap():
+    cells = np.asarray(figure(lines=1).data[0].z).reshape(4, 4, 192)
+    np.testing.assert_array_equal(cells[:, :3], np.stack([vectors()] * 3, axis=1))
+    assert np.isnan(cells[:, 3]).all()
 
 
 def test_hover_names_token_dimension_and_number():

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, hatched_area, heading, line, outline
 from tokenjourney.figures.matrices import Array, downsampled
 from tokenjourney.figures.png import enlarged, png_uri, quantised
@@ -118,15 +118,12 @@ def _add_cells(
     low = 0.0 if panel.is_share else -panel.limit
     colours = theme.seq if panel.is_share else theme.div
     as_picture = tokens > _MOST_AS_HEATMAP
-    gap = 1 if tokens <= 32 else 0
     few = tokens <= 5
     figure.trace(
         heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else panel.values,
             zmin=low,
             zmax=panel.limit,
-            xgap=gap,
-            ygap=gap,
             hoverongaps=False,
             **(
                 {"text": _written(panel.values), "hovertemplate": panel.hover + "<extra></extra>"}
@@ -140,6 +137,8 @@ def _add_cells(
             name=panel.title,
         )
     )
+    if tokens <= 32:
+        figure.shapes(gaps(np.isfinite(panel.values), theme, xref=xaxis, yref=yaxis))
     if few:
         figure.trace(
             cell_texts(

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
+from tokenjourney.figures.cells import gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, line, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import (
@@ -202,7 +203,7 @@ def _add_grid(
     sketch.trace(
         heatmap(
             z=cells, x=columns, y=np.arange(blocks), zmin=-limit, zmax=limit, hoverinfo="skip",
-            colorscale=theme.div_scale, xgap=2, ygap=2, hoverongaps=False, xaxis="x2", yaxis="y2",
+            colorscale=theme.div_scale, hoverongaps=False, xaxis="x2", yaxis="y2",
             name="pushes by head",
             colorbar={"orientation": "h", "x": _GRID[1], "xanchor": "right", "y": 1.0,
                       "yanchor": "bottom", "len": 0.17, "thickness": 9, "ypad": 6,
@@ -211,6 +212,7 @@ def _add_grid(
         ),
         _cells(cells, n_heads, written, limit, set(off), theme),
     )  # fmt: skip
+    sketch.shapes(gaps(np.isfinite(cells), theme, width=2, xref="x2", yref="y2"))
     if off:
         crossed = [(n_heads + 2 if head is None else head, block) for block, head in off]
         sketch.trace(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenjourney.figures.drawing import Sketch, note
+from tokenjourney.figures.drawing import Sketch, note, rules
 from tokenjourney.figures.png import EMPTY, palette, png_uri, quantised
 from tokenjourney.figures.text import number, signed
 from tokenjourney.figures.theme import Theme
@@ -89,6 +89,42 @@ def cell_texts(
         yaxis=yaxis,
         name="cell texts",
     )
+
+
+def gaps(
+    shown: NDArray[np.bool_],
+    theme: Theme,
+    *,
+    x: tuple[float, float] = (-0.5, 1),
+    y: tuple[float, float] = (-0.5, 1),
+    width: float = 1,
+    along: str = "xy",
+    **refs: str,
+) -> dict[str, Any]:
+    """The gaps between the cells of a heatmap: lines in the colour of the ground, as one shape.
+
+    A heatmap with gaps of its own is drawn cell by cell in the browser, one without as a picture of
+    a pixel a cell, in a fifth of the time.
+
+    Args:
+        shown: (rows, columns) which cells are there; there are gaps only between two that are.
+        theme: its colours.
+        x: left edge of the first column, and how wide each is.
+        y: edge of the first row, and how high each is.
+        width: of a gap, in pixels.
+        along: "x" for gaps between columns, "y" for those between rows, "xy" for both.
+        **refs: `xref` and `yref`, where they are not the first axes.
+    """
+    ends = []
+    for column, both in enumerate((shown[:, 1:] & shown[:, :-1]).T if "x" in along else (), 1):
+        if (rows := np.flatnonzero(both)).size:
+            at = x[0] + x[1] * column
+            ends.append((at, at, y[0] + y[1] * rows[0], y[0] + y[1] * (rows[-1] + 1)))
+    for row, both in enumerate(shown[1:] & shown[:-1] if "y" in along else (), 1):
+        if (columns := np.flatnonzero(both)).size:
+            at = y[0] + y[1] * row
+            ends.append((x[0] + x[1] * columns[0], x[0] + x[1] * (columns[-1] + 1), at, at))
+    return rules(ends, theme.bg, layer="above", line={"width": width, "color": theme.bg}, **refs)
 
 
 def luminance(colours: NDArray[np.uint8]) -> NDArray[np.float64]:

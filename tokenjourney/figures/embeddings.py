@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar, gaps
 from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
 from tokenjourney.figures.png import enlarged, png_uri, quantised
@@ -175,16 +175,17 @@ def map_figure(
 def _add_cosines(sketch: Sketch, values: Array, cell: float, roomy: bool, theme: Theme) -> None:
     size = len(values)
     large = size * size > _MOST_CELLS
-    gap = 1 if size <= 32 else 0
     in_cells = cell >= 28 and roomy
     written = [[number(v) for v in row] for row in values.tolist()] if in_cells else None
     sketch.trace(
         heatmap(
             z=np.full((1, 1), np.nan, np.float32) if large else values, zmin=-1, zmax=1,
-            colorscale=theme.div_scale, showscale=False, xgap=gap, ygap=gap, hoverinfo="skip",
+            colorscale=theme.div_scale, showscale=False, hoverinfo="skip",
             name="cosine",
         )
     )  # fmt: skip
+    if size <= 32:
+        sketch.shapes(gaps(np.isfinite(values), theme))
     if written:
         sketch.trace(cell_texts(values, written, low=-1, high=1, theme=theme, is_signed=True))
     row, column = (a.ravel() for a in np.mgrid[0:size, 0:size].astype(np.int16))

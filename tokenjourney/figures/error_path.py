@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import cell_texts, colour_bar
+from tokenjourney.figures.cells import cell_texts, colour_bar, gaps
 from tokenjourney.figures.depths import depth_words
 from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.export import Table
@@ -47,9 +47,10 @@ def error_path_figure(
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, hoverdistance=30,
                     margin=(_LEFT, 16, _TOP, _BOTTOM))  # fmt: skip
     sketch.trace(
-        heatmap(z=shares, zmin=0, zmax=1, colorscale=theme.seq_scale, showscale=False, xgap=1,
-                ygap=1, hoverinfo="text", hovertext=said, name="share of the gradient")
+        heatmap(z=shares, zmin=0, zmax=1, colorscale=theme.seq_scale, showscale=False,
+                hoverinfo="text", hovertext=said, name="share of the gradient")
     )  # fmt: skip
+    sketch.shapes(gaps(np.isfinite(shares), theme))
     if columns <= _MOST_WRITTEN and row == _ROW:
         texts = [[share(float(s)) if s >= 0.005 else "" for s in each] for each in shares]
         sketch.trace(cell_texts(shares, texts, low=0, high=1, theme=theme, size=12.5))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.cells import colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length, symmetric_limit
@@ -78,11 +79,14 @@ def _add_strip(
         heatmap(
             z=values[None, :], x0=0, dx=1, y=[middle - _STRIP / 2, middle + _STRIP / 2],
             zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
-            xgap=1 if len(values) <= 64 else 0, name=name, hoverinfo="text",
+            name=name, hoverinfo="text",
             hovertext=[[f"{name}, dimension {d} of {len(values)}: {signed(float(value), 3)}"
                         for d, value in enumerate(values)]],
         )
     )  # fmt: skip
+    if len(values) <= 64:
+        box = (middle - _STRIP / 2, _STRIP)
+        sketch.shapes(gaps(np.isfinite(values[None, :]), theme, y=box, along="x"))
     sketch.notes(
         note(said, 0, middle, yref="y", anchor="right", shift=(-22, 0), size=14, colour=theme.ink2)
     )

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.cells import colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, hatched_area, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, symmetric_limit
@@ -62,6 +62,8 @@ def kept_figure(
         top = index * (_PANEL + _GAP)
         sketch.shapes(ground(start - 0.5, end - 0.5, top, top + _PANEL, theme.surface))
         sketch.trace(_panel(array[start:step], start, top, title, limits[index], theme))
+        columns = np.ones((1, step - start), dtype=bool)
+        sketch.shapes(gaps(columns, theme, x=(start - 0.5, 1), y=(top, _PANEL)))
         sketch.notes(_left(title, subtitle, top + _PANEL / 2, theme))
     _add_work(sketch, start, end, step, rows_at, names, theme)
     sketch.shapes(outline(step - 1.5, step - 0.5, 0, rows_at - _GAP, theme.accent))
@@ -90,7 +92,7 @@ def _panel(shown: Array, start: int, top: float, title: str, limit: float, theme
     tokens, d = shown.shape
     return heatmap(
         z=shown.T, x=np.arange(start, start + tokens), y=top + np.linspace(0, _PANEL, d + 1),
-        zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False, xgap=1,
+        zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
         zhoverformat=".3f", customdata=np.tile(np.arange(d)[:, None], (1, tokens)).astype(np.int16),
         hovertemplate=f"“%{{x}}”, {title}, number %{{customdata}}: %{{z}}<extra></extra>",
         name=title,

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.cells import colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_matrix, symmetric_limit
@@ -71,8 +71,10 @@ def latent_figure(
             heatmap(z=shown, x=left + unit * (np.arange(array.shape[1]) + 0.5),
                        zmin=-limit, zmax=limit,
                        colorscale=theme.div_scale, showscale=False, name=title, hoverinfo="text",
-                       hovertext=hover, opacity=1.0 if is_kept else _DIM, ygap=1)
+                       hovertext=hover, opacity=1.0 if is_kept else _DIM)
         )  # fmt: skip
+        rows = np.ones((len(shown), 1), dtype=bool)
+        sketch.shapes(gaps(rows, theme, x=(left, wide), along="y"))
         sketch.notes(
             *heading(escaped(title), subtitle, left, 1, theme=theme, xref="x"),
         )

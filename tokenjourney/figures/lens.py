@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar, gaps
 from tokenjourney.figures.depths import depth_names, depth_words
 from tokenjourney.figures.drawing import Sketch, note, outline
 from tokenjourney.figures.export import Cell, Table
@@ -76,10 +76,11 @@ def lens_figure(
     sketch.trace(
         heatmap(
             z=shares, zmin=0, zmax=1, colorscale=theme.seq_scale, showscale=False,
-            xgap=1 if depths <= 32 else 0, ygap=1 if rows <= 32 else 0, hoverinfo="skip",
-            name="logit lens",
+            hoverinfo="skip", name="logit lens",
         )
     )  # fmt: skip
+    along = ("x" if depths <= 32 else "") + ("y" if rows <= 32 else "")
+    sketch.shapes(gaps(np.isfinite(shares), theme, along=along))
     if written:
         texts = _guess_texts(guesses, room)
         size = 13.5 if room >= 8 else 12

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.cells import colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length, symmetric_limit
@@ -141,12 +141,14 @@ def _add_rows(
     )
     sketch.trace(
         heatmap(
-            z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False, ygap=3,
+            z=values, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
             hovertemplate="row %{y}, dimension %{x}: %{z}<extra></extra>", zhoverformat=".3f",
             xaxis="x2", yaxis="y2", name="rows of W_E",
         )
     )  # fmt: skip
+    there = np.isfinite(values)
     sketch.shapes(
+        gaps(there, theme, width=3, along="y", xref="x2", yref="y2"),
         outline(-0.5, width - 0.5, index - 0.5, index + 0.5, theme.accent, xref="x2", yref="y2",
                 width=2.5)
     )  # fmt: skip
@@ -185,14 +187,18 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
     sketch.trace(
         heatmap(
             z=grid, zmin=-limit, zmax=limit, colorscale=theme.div_scale, showscale=False,
-            xgap=1 if across <= 48 else 0, ygap=2, customdata=dimension,
+            customdata=dimension,
             hovertemplate=f"“{name}”, dimension %{{customdata}} of {len(row)}: %{{z}}"
             "<extra></extra>",
             zhoverformat=".3f", hoverongaps=False, xaxis="x3", yaxis="y3", name="vector",
         )
     )  # fmt: skip
+    there, place = np.isfinite(grid), {"xref": "x3", "yref": "y3"}
+    if across <= 48:
+        sketch.shapes(gaps(there, theme, along="x", **place))
     sketch.shapes(
-        outline(-0.5, across - 0.5, -0.5, lines - 0.5, theme.accent, xref="x3", yref="y3")
+        gaps(there, theme, width=2, along="y", **place),
+        outline(-0.5, across - 0.5, -0.5, lines - 0.5, theme.accent, xref="x3", yref="y3"),
     )
     strongest = np.argsort(-np.abs(row), kind="stable")[:2]
     said = ", ".join(f"{signed(float(row[i]), 3)} ({i})" for i in strongest)

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import cells_to_click, colour_bar
+from tokenjourney.figures.cells import cells_to_click, colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix
@@ -108,9 +108,10 @@ def _add_pattern(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else past, zmin=0, zmax=1,
             x=None if as_picture else start + np.arange(tokens), colorscale=theme.seq_scale,
             showscale=False, hoverinfo="skip", name="pattern",
-            xgap=1 if tokens <= 32 else 0, ygap=1 if tokens <= 32 else 0,
         )
     )  # fmt: skip
+    if tokens <= 32:
+        sketch.shapes(gaps(np.isfinite(past), theme, x=(start - 0.5, 1)))
     if as_picture:
         picture = enlarged(quantised(past, 0, 1), max(1, 480 // tokens))
         sketch.image(source=png_uri(picture, theme.seq), xref="x", yref="y", x=start - 0.5, y=-0.5,

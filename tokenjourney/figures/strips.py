@@ -113,7 +113,7 @@ def strips_figure(
                    theme=theme)  # fmt: skip
         if followed is not None and start <= followed < end:
             top = (followed - start) * pitch
-            sketch.shapes(outline(*edges, top + 3, top + pitch - 3, theme.accent, width=2))
+            sketch.shapes(outline(*edges, top + 2, top + pitch - 2, theme.accent, width=2))
     colour_bar(sketch, low=-limit, high=limit, x=0, length=min(width, 0.3), below_px=12,
                plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
     return sketch.figure()
@@ -226,21 +226,23 @@ def _add_column(
     title: str,
     theme: Theme,
 ) -> None:
-    """One heatmap for a whole column: the lines of each strip, then an empty one."""
+    """One heatmap for a whole column, its rows evenly spaced: so the browser draws it at once."""
     tokens, dimensions = values.shape
     wide = -(-dimensions // lines)
-    cells = np.full((tokens, lines + 1, wide), np.nan, dtype=np.float32)
-    cells[:, :lines] = _in_lines(values, lines)
-    dims = np.arange(lines * wide).reshape(lines, wide)
-    dims = np.vstack([dims, np.zeros((1, wide), dtype=dims.dtype)])
-    inner = np.linspace(5, pitch - 5, lines + 1)
-    y = np.append((np.arange(tokens)[:, None] * pitch + inner).ravel(), tokens * pitch + 5)
+    thick, gap = _spacing(lines)
+    rows = lines * thick + gap
+    cells = np.full((tokens, rows, wide), np.nan, dtype=np.float32)
+    cells[:, : lines * thick] = _in_lines(values, lines).repeat(thick, axis=1)
+    dims = np.zeros((rows, wide), dtype=np.int16)
+    dims[: lines * thick] = np.arange(lines * wide).reshape(lines, wide).repeat(thick, axis=0)
+    above = pitch * gap / rows / 2
     sketch.trace(
         heatmap(
-            z=cells.reshape(-1, wide), x=np.linspace(*edges, wide + 1), y=y, zmin=-limit,
-            zmax=limit, colorscale=theme.div_scale, showscale=False, hoverongaps=False,
+            z=cells.reshape(-1, wide), x=np.linspace(*edges, wide + 1),
+            y=np.linspace(0, tokens * pitch, tokens * rows + 1) + above, zmin=-limit, zmax=limit,
+            colorscale=theme.div_scale, showscale=False, hoverongaps=False,
             zhoverformat=".3f",  # unlike a format in the template it writes a real minus
-            customdata=np.tile(dims, (tokens, 1)).astype(np.int16),
+            customdata=np.tile(dims, (tokens, 1)),
             hovertemplate=f"“%{{y}}”, dimension %{{customdata}} of {dimensions}: %{{z}}"
             "<extra></extra>",
             name=title,
@@ -284,10 +286,21 @@ def _add_picture(
     )  # fmt: skip
 
 
+def _spacing(lines: int) -> tuple[int, int]:
+    """Rows of a heatmap that a line of a strip takes, and rows that stay empty under a strip.
+
+    >>> [_spacing(lines) for lines in (1, 2, 4, 8)]
+    [(3, 1), (2, 1), (1, 1), (1, 2)]
+    """
+    thick = max(1, round(3 / lines))
+    return thick, max(1, round(lines * thick / 4))
+
+
 def _lay_out(sketch: Sketch, names: Sequence[str], pitch: int, lines: int) -> None:
-    """One pair of axes for all columns; in hover labels the middle of a line names its token."""
-    inner = np.linspace(5, pitch - 5, lines + 1)
-    middles = [*((inner[:-1] + inner[1:]) / 2), pitch / 2]
+    """One pair of axes for all columns; in hover labels the middle of a row names its token."""
+    thick, gap = _spacing(lines)
+    rows = lines * thick + gap
+    middles = [*((np.arange(rows - gap) + (gap + 1) / 2) * pitch / rows), pitch / 2]
     tops = np.arange(len(names)) * pitch
     sketch.layout(
         xaxis={"range": [0, 1], **NO_TICKS},

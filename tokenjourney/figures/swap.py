@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar
+from tokenjourney.figures.cells import colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
@@ -169,10 +169,11 @@ def _add_cells(
     sketch.trace(
         heatmap(
             z=cells, x=np.arange(len(stations)), y=np.arange(start, end), zmin=0, zmax=1,
-            colorscale=theme.seq_scale, showscale=False, xgap=1, ygap=1, text=texts,
+            colorscale=theme.seq_scale, showscale=False, text=texts,
             texttemplate="%{text}" if written else None, textfont={"size": 12.5},
             hovertemplate="“%{y}”, %{x}: cosine %{text} with itself in the prompt as typed"
             "<extra></extra>",
             xaxis="x2", yaxis="y2", name="cosines",
         )
     )  # fmt: skip
+    sketch.shapes(gaps(np.isfinite(cells), theme, y=(start - 0.5, 1), xref="x2", yref="y2"))
