@@ -43,7 +43,7 @@ def test_up_and_down_have_their_colours_and_their_signs():
         assert ("+" if push >= 0 else "−") in said
 
 
-@pytest.mark.parametrize(("heads", "mode"), [(6, "markers+text"), (12, "markers")])
+@pytest.mark.parametrize(("heads", "mode"), [(6, "text"), (12, "none")])
 def test_pushes_are_written_where_a_cell_has_room_for_them(heads, mode):
     assert trace(figure(parts(heads=heads)), "cells").mode == mode
 

@@ -19,31 +19,54 @@ def figure(tokens: int = 4, **changes):
     return swap_figure(cosines, **{**arguments, "followed": 1} | changes)
 
 
+def named(fig, name):
+    return next(trace for trace in fig.data if trace.name == name)
+
+
+def test_the_cosines_are_written_into_their_cells_wherever_the_window_begins():
+    fig = figure(30)
+    texts, cells = named(fig, "cell texts"), named(fig, "cosines")
+    places = {(x, y): text for x, y, text in zip(texts.x, texts.y, texts.text, strict=True)}
+    for row, y in enumerate(cells.y):
+        for column in range(3):
+            assert places[column, y] == cells.text[row][column]
+
+
 def test_rows_stand_in_the_new_order_and_cells_are_the_cosines_given():
     fig = figure()
-    cells = fig.data[-1]
+    cells = named(fig, "cosines")
     np.testing.assert_array_equal(cells.z, given()[1])
     assert list(fig.layout.yaxis2.ticktext) == ["The", "·cat", "&lt;u&gt;", "·dog"]
     assert (cells.zmin, cells.zmax) == (0, 1)
 
 
 def test_each_token_has_a_line_from_its_old_to_its_new_place_the_followed_in_the_accent():
-    lines = [trace for trace in figure().data if trace.type == "scatter"]
-    assert {(round(t.y[0]), round(t.y[-1])) for t in lines} == {(0, 0), (3, 1), (2, 2), (1, 3)}
-    assert [t.y[0] for t in lines if t.line.color == LIGHT.accent] == [1]
+    curves = {}
+    for name, colour in (
+        ("stays", LIGHT.track), ("moved", LIGHT.curve), ("followed", LIGHT.accent)
+    ):  # fmt: skip
+        trace = named(figure(), name)
+        assert trace.line.color == colour
+        ends = np.flatnonzero(np.isnan(trace.y))
+        starts = [0, *(ends[:-1] + 1)]
+        curves[name] = {(round(trace.y[a]), round(trace.y[b - 1]))
+                        for a, b in zip(starts, ends, strict=True)}  # fmt: skip
+        assert trace.text[starts[-1]] == trace.text[ends[-1] - 1]
+    assert curves == {"stays": {(0, 0), (2, 2)}, "moved": {(3, 1)}, "followed": {(1, 3)}}
+    assert named(figure(), "followed").text[0] == "“·dog”: place 1, now 3"
 
 
 def test_what_did_not_change_at_all_is_told_from_what_rounds_to_one():
     arguments, cosines = given()
     cosines[0], cosines[1] = 1, 0.9996
-    texts = swap_figure(cosines, **arguments, followed=0).data[-1].text
+    texts = named(swap_figure(cosines, **arguments, followed=0), "cosines").text
     assert list(texts[0]) == ["="] * 3
     assert list(texts[1]) == ["1.00"] * 3
 
 
 def test_a_long_prompt_is_cut_to_a_window_that_says_so():
     fig = figure(100)
-    assert len(fig.data[-1].z) == 40
+    assert len(named(fig, "cosines").z) == 40
     assert "of 100" in fig.layout.meta["caption"]
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from tokenjourney.figures.cells import gaps
-from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, line, note, outline
+from tokenjourney.figures.cells import colour_bar, gaps
+from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline, rules
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import (
     Array,
@@ -83,7 +83,7 @@ def attribution_figure(
         *heading("Head by head", "the same pushes, split up", _GRID[0], 1, theme=theme),
     )  # fmt: skip
     _add_steps(sketch, steps, total, what, plot / rows, theme)
-    _add_grid(sketch, per_head, bias, per_mlp, marked, off, theme)
+    _add_grid(sketch, per_head, bias, per_mlp, marked, off, plot, theme)
     return sketch.figure()
 
 
@@ -151,8 +151,8 @@ def _add_steps(
             name="total",
         ),
     )  # fmt: skip
-    for row in range(last):
-        sketch.shapes(line(ends[row], ends[row], row + 0.36, row + 1 - 0.36, theme.curve, width=1))
+    joints = [(end, end, row + 0.36, row + 1 - 0.36) for row, end in enumerate(ends)]
+    sketch.shapes(rules(joints, theme.curve, layer="above"))
     size = 13 if pitch > 17 else 12
     place = {"xref": "x", "yref": "y"}
     every = max(1, int(np.ceil(15 / pitch)))
@@ -189,6 +189,7 @@ def _add_grid(
     mlp: Array,
     marked: tuple[int, int] | None,
     off: Collection[tuple[int, int | None]],
+    plot: float,
     theme: Theme,
 ) -> None:
     blocks, n_heads = heads.shape
@@ -203,15 +204,13 @@ def _add_grid(
     sketch.trace(
         heatmap(
             z=cells, x=columns, y=np.arange(blocks), zmin=-limit, zmax=limit, hoverinfo="skip",
-            colorscale=theme.div_scale, hoverongaps=False, xaxis="x2", yaxis="y2",
+            colorscale=theme.div_scale, showscale=False, xaxis="x2", yaxis="y2",
             name="pushes by head",
-            colorbar={"orientation": "h", "x": _GRID[1], "xanchor": "right", "y": 1.0,
-                      "yanchor": "bottom", "len": 0.17, "thickness": 9, "ypad": 6,
-                      "tickvals": [-limit, 0, limit],
-                      "ticktext": [signed(-limit, 1), "0", signed(limit, 1)]},
         ),
         _cells(cells, n_heads, written, limit, set(off), theme),
     )  # fmt: skip
+    colour_bar(sketch, low=-limit, high=limit, x=_GRID[1] - 0.17, length=0.17, below_px=-plot - 30,
+               plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
     sketch.shapes(gaps(np.isfinite(cells), theme, width=2, xref="x2", yref="y2"))
     if off:
         crossed = [(n_heads + 2 if head is None else head, block) for block, head in off]
@@ -261,9 +260,7 @@ def _cells(
     ]
     dark = [abs(value) > 0.55 * limit for value in values]
     return scatter(
-        x=where[:, 1], y=where[:, 0], mode="markers+text" if written else "markers",
-        marker={"symbol": "square", "size": 18, "opacity": 0},
-        selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+        x=where[:, 1], y=where[:, 0], mode="text" if written else "none",
         text=["" if part in off else signed(value)
               for part, value in zip(parts, values, strict=True)] if written else None,
         textfont={"size": 12.5, "color": [theme.bg if d else theme.ink for d in dark]},

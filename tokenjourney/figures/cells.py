@@ -51,6 +51,7 @@ def cell_texts(
     theme: Theme,
     is_signed: bool = False,
     size: float = 13,
+    top: int = 0,
     xaxis: str = "x",
     yaxis: str = "y",
 ) -> Trace:
@@ -66,6 +67,7 @@ def cell_texts(
         theme: its colours.
         is_signed: the cells have the diverging scale; else the sequential one.
         size: of the font, in pixels.
+        top: where the first row lies.
         xaxis: where they are.
         yaxis: where they are.
     """
@@ -80,7 +82,7 @@ def cell_texts(
     shown = [(x, y) for y, row in enumerate(texts) for x, text in enumerate(row) if text]
     return scatter(
         x=[x for x, _ in shown],
-        y=[y for _, y in shown],
+        y=[top + y for _, y in shown],
         text=[texts[y][x] for x, y in shown],
         mode="text",
         textfont={"size": size, "color": [inks[0 if first[y, x] else 1] for x, y in shown]},

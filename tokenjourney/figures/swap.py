@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.cells import colour_bar, gaps
+from tokenjourney.figures.cells import cell_texts, colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, require_same_length
@@ -97,24 +97,13 @@ def _add_orders(
     """Both orders as two columns of tokens, with a curve for each from its old to its new place."""
     start, end = shown
     size = 14 if pitch >= 24 else 12.5
-    step = np.linspace(0, 1, 24)
-    ease = step * step * (3 - 2 * step)
+    _add_curves(sketch, order, labels, shown, followed, theme)
     for new, old in enumerate(order):
         if not (start <= new < end or start <= old < end):
             continue
         is_followed, is_moved = old == followed, old != new
-        colour = theme.accent if is_followed else theme.curve if is_moved else theme.track
         if is_followed and start <= new < end:
             sketch.shapes(ground(0.0, _CELLS[1], new - 0.46, new + 0.46, theme.accent_soft))
-        if start <= old < end and start <= new < end:
-            sketch.trace(
-                scatter(
-                    x=_OLD + step * (_NEW - 0.04 - _OLD), y=old + (new - old) * ease, mode="lines",
-                    line={"color": colour, "width": 3 if is_followed or is_moved else 1.5},
-                    hoverinfo="text", name="moved" if is_moved else "stays",
-                    text=f"“{escaped(labels[old])}”: place {old}, now {new}",
-                )
-            )  # fmt: skip
         text = token_markup(shortened(labels[old], 9), followed=is_followed, strong=is_moved,
                             theme=theme)  # fmt: skip
         refs: dict[str, Any] = {"xref": "x", "yref": "y"}
@@ -133,6 +122,36 @@ def _add_orders(
                 note(str(new), _NEW - 0.01, new, anchor="right", size=12, shift=(-8, 0),
                      colour=theme.ink3, **refs),
             )  # fmt: skip
+
+
+def _add_curves(
+    sketch: Sketch, order: Sequence[int], labels: Sequence[str], shown: tuple[int, int],
+    followed: int, theme: Theme,
+) -> None:  # fmt: skip
+    """From old to new places: what stays, what moved, the followed one, each kind as one trace."""
+    step = np.append(np.linspace(0, 1, 24), np.nan)  # NaN parts a curve from the next
+    ease = step * step * (3 - 2 * step)
+    inside = [
+        (old, new) for new, old in enumerate(order)
+        if shown[0] <= old < shown[1] and shown[0] <= new < shown[1]
+    ]  # fmt: skip
+    kinds = {
+        "stays": ([(o, n) for o, n in inside if o == n and o != followed], theme.track, 1.5),
+        "moved": ([(o, n) for o, n in inside if o != n and o != followed], theme.curve, 3),
+        "followed": ([(o, n) for o, n in inside if o == followed], theme.accent, 3),
+    }
+    for name, (places, colour, width) in kinds.items():
+        if not places:
+            continue
+        said = [f"“{escaped(labels[old])}”: place {old}, now {new}" for old, new in places]
+        sketch.trace(
+            scatter(
+                x=np.tile(_OLD + step * (_NEW - 0.04 - _OLD), len(places)),
+                y=np.concatenate([old + (new - old) * ease for old, new in places]),
+                text=[text for text in said for _ in step], mode="lines", hoverinfo="text",
+                line={"color": colour, "width": width}, name=name,
+            )
+        )  # fmt: skip
 
 
 def _add_cells(
@@ -170,10 +189,14 @@ def _add_cells(
         heatmap(
             z=cells, x=np.arange(len(stations)), y=np.arange(start, end), zmin=0, zmax=1,
             colorscale=theme.seq_scale, showscale=False, text=texts,
-            texttemplate="%{text}" if written else None, textfont={"size": 12.5},
             hovertemplate="“%{y}”, %{x}: cosine %{text} with itself in the prompt as typed"
             "<extra></extra>",
             xaxis="x2", yaxis="y2", name="cosines",
         )
     )  # fmt: skip
     sketch.shapes(gaps(np.isfinite(cells), theme, y=(start - 0.5, 1), xref="x2", yref="y2"))
+    if written:
+        sketch.trace(
+            cell_texts(cells, texts, low=0, high=1, theme=theme, size=12.5, top=start,
+                       xaxis="x2", yaxis="y2")
+        )  # fmt: skip
