@@ -72,7 +72,7 @@ def matrices() -> None:
         lambda: attention_table(
             dot_products=products, scaled=scaled, pattern=pattern, labels=page.texts_of_tokens
         ),
-        clicks={"token": "y", "key": "x"}, block=block, head=head, token=page.token_html,
+        clicks=("token", "key"), block=block, head=head, token=page.token_html,
         strongest=page.labels[strongest], share=number(pattern[token, strongest]),
         drawn=matrices_note(len(page.labels)),
     )  # fmt: skip

@@ -150,10 +150,8 @@ function plotWithin(root) {
 
 function plotOf(view) {
   if (!view.plot?.isConnected) view.plot = plotWithin(document.querySelector(`.st-key-tjfig-${view.data.figure}`))
-  return view.plot?._fullLayout?.xaxis4 ? view.plot : null
+  return view.plot?._fullLayout?.meta?.starts ? view.plot : null
 }
-
-const axesOf = (plot) => ["", "2", "3", "4"].map((i) => [plot._fullLayout[`xaxis${i}`], plot._fullLayout[`yaxis${i}`]])
 
 function cellAt(view, { clientX, clientY }) {
   const plot = plotOf(view)
@@ -161,12 +159,11 @@ function cellAt(view, { clientX, clientY }) {
   const box = plot.getBoundingClientRect()
   const [x, y] = [clientX - box.left, clientY - box.top]
   const n = view.data.labels.length
-  for (const [xaxis, yaxis] of axesOf(plot)) {
-    const key = Math.round(xaxis.p2d(x - xaxis._offset))
-    const query = Math.round(yaxis.p2d(y - yaxis._offset))
-    if (key >= 0 && key < n && query >= 0 && query < n) return [query, key]
-  }
-  return null
+  const { xaxis, yaxis, meta } = plot._fullLayout
+  const query = Math.round(yaxis.p2d(y - yaxis._offset))
+  const keys = meta.starts.map((start) => Math.round(xaxis.p2d(x - xaxis._offset) - start))
+  const key = keys.find((one) => one >= 0 && one < n)
+  return key !== undefined && query >= 0 && query < n ? [query, key] : null
 }
 
 function markCell(view, query, key) {
@@ -182,13 +179,15 @@ function markCell(view, query, key) {
   const [ink, ground] = ["--tj-ink", "--tj-bg"].map((name) => page.getPropertyValue(name))
   const outline = (x, y, w, h, stroke, width) =>
     make("rect", { x, y, width: w, height: h, fill: "none", stroke, "stroke-width": width })
-  view.marks.replaceChildren(...axesOf(plot).flatMap(([xaxis, yaxis]) => {
-    const width = Math.max(8, Math.abs(xaxis.d2p(1) - xaxis.d2p(0)))
-    const height = Math.max(8, Math.abs(yaxis.d2p(1) - yaxis.d2p(0)))
-    const [x, y] = [xaxis._offset + xaxis.d2p(key), yaxis._offset + yaxis.d2p(query)]
-    const guide = { stroke: ink, "stroke-width": 1, "stroke-dasharray": "2 3" }
+  const { xaxis, yaxis, meta } = plot._fullLayout
+  const width = Math.max(8, Math.abs(xaxis.d2p(1) - xaxis.d2p(0)))
+  const height = Math.max(8, Math.abs(yaxis.d2p(1) - yaxis.d2p(0)))
+  const y = yaxis._offset + yaxis.d2p(query)
+  const guide = { stroke: ink, "stroke-width": 1, "stroke-dasharray": "2 3" }
+  view.marks.replaceChildren(...meta.starts.flatMap((start) => {
+    const [left, x] = [start - 0.5, start + key].map((at) => xaxis._offset + xaxis.d2p(at))
     return [
-      make("line", { x1: xaxis._offset, x2: x - width / 2, y1: y, y2: y, ...guide }),
+      make("line", { x1: left, x2: x - width / 2, y1: y, y2: y, ...guide }),
       make("line", { x1: x, x2: x, y1: y + height / 2, y2: yaxis._offset + yaxis._length, ...guide }),
       outline(x - width / 2, y - height / 2, width, height, ground, 5),
       outline(x - width / 2, y - height / 2, width, height, ink, 2.5),

@@ -24,6 +24,14 @@ def place(visitor, figure, x_axis, y_axis, x, y):
     return left, top
 
 
+def cell(visitor, matrix, key, query):
+    """Where a cell of one of the four matrices lies, for `hover` and `click`."""
+    figure = "attention-matrices"
+    plot = visitor.page.locator(f".st-key-tjfig-{figure} .js-plotly-plot")
+    start = plot.evaluate("(plot, matrix) => plot._fullLayout.meta.starts[matrix]", matrix)
+    return figure, "xaxis", "yaxis", start + key, query
+
+
 def hover(visitor, figure, *where):
     visitor.page.mouse.move(*place(visitor, figure, *where))
     said = visitor.page.locator(f".st-key-tjfig-{figure} .hoverlayer .hovertext")
@@ -49,10 +57,8 @@ def opened(visit):
 
 
 def test_a_cell_says_in_words_what_it_is(opened):
-    assert "“·was” looks at “Once” with" in hover(
-        opened, "attention-matrices", "xaxis4", "yaxis4", 0, 5
-    )
-    assert "excluded" in hover(opened, "attention-matrices", "xaxis4", "yaxis4", 6, 2)
+    assert "“·was” looks at “Once” with" in hover(opened, *cell(opened, 3, 0, 5))
+    assert "excluded" in hover(opened, *cell(opened, 3, 6, 2))
 
 
 def shown(visitor):
@@ -67,15 +73,15 @@ def written(visitor):
 
 def test_pointing_at_a_cell_marks_it_in_all_four_and_opens_it_without_a_rerun(opened):
     runs, kept = opened.page.evaluate("window.runs"), written(opened)
-    said = hover(opened, "attention-matrices", "xaxis4", "yaxis4", 2, 5)
+    said = hover(opened, *cell(opened, 3, 2, 5))
     share = re.search(r"with (\d\.\d\d)", said)[1]
     opened.page.wait_for_function(
         "document.querySelectorAll('.st-key-tjfig-attention-matrices .tj-marks rect').length === 8"
     )
     assert written(opened) == f"·was looks at ·a₂ with {share}"
-    match = re.search(r"= (−?[\d.,]+)", hover(opened, "attention-matrices", "xaxis", "yaxis", 2, 5))
+    match = re.search(r"= (−?[\d.,]+)", hover(opened, *cell(opened, 0, 2, 5)))
     assert f">{match[1]} ÷ 5.66 = " in shown(opened)
-    hover(opened, "attention-matrices", "xaxis4", "yaxis4", 6, 2)
+    hover(opened, *cell(opened, 3, 6, 2))
     assert written(opened) == "·a₂ may not look at ·a₆"
     assert "becomes −∞" in shown(opened)
     opened.page.mouse.move(5, 5)
@@ -99,7 +105,7 @@ def test_the_keyboard_goes_from_cell_to_cell_and_keeps_one(opened):
 
 
 def test_a_click_on_a_cell_follows_its_query_and_opens_its_key(opened):
-    click(opened, "attention-matrices", "xaxis", "yaxis", 2, 5)
+    click(opened, *cell(opened, 0, 2, 5))
     assert "token=5" in opened.query()
     assert "key=2" in opened.query()
     assert opened.followed() == "·was"

@@ -1,4 +1,6 @@
 import base64
+import itertools
+import re
 import struct
 
 import numpy as np
@@ -71,7 +73,8 @@ def test_panels_are_titled_by_their_step():
 def test_few_tokens_have_their_numbers_written_where_they_can_be_read():
     written = [t for t in figure().data if t.name == "cell texts"][-1]
     pattern = head(4)["pattern"]
-    places = list(zip(written.x, written.y, strict=True))
+    start = figure().layout.meta["starts"][3]
+    places = [(round(x - start), y) for x, y in zip(written.x, written.y, strict=True)]
     assert sorted(places) == [(key, query) for key in range(4) for query in range(key, 4)]
     for (key, query), text, ink in zip(places, written.text, written.textfont.color, strict=True):
         share = pattern[query, key]
@@ -81,16 +84,21 @@ def test_few_tokens_have_their_numbers_written_where_they_can_be_read():
 
 
 def test_a_click_on_a_cell_tells_key_and_query():
-    raw, _, mask, _ = cells(figure())
-    assert sorted(zip(raw.x, raw.y, strict=True)) == [(k, q) for k in range(4) for q in range(4)]
-    assert all(key <= query for key, query in zip(mask.x, mask.y, strict=True))
-    assert raw.mode == "none"
+    fig = figure()
+    for trace, start in zip(cells(fig), fig.layout.meta["starts"], strict=True):
+        assert trace.mode == "none"
+        places = [tuple(place) for place in trace.customdata]
+        assert sorted(places) == [(q, k) for q in range(4) for k in range(4)]
+        for (query, key), x, y in zip(places, trace.x, trace.y, strict=True):
+            assert (x, y) == (pytest.approx(start + key), query)
 
 
 def test_hover_says_in_words_who_looks_at_whom():
-    share = cells(figure())[3]
-    assert share.hovertemplate == "“%{y}” looks at “%{x}” with %{text}<extra></extra>"
-    assert share.text[0] == "1.00"
+    dots, _, mask, share = cells(figure(13))
+    assert share.text[0] == "“The₀” looks at “The₀” with 1.00"
+    at = [tuple(place) for place in share.customdata].index((1, 11))
+    assert share.text[at] == mask.text[at] == "“·dog₁₁” comes after “·dog₁”: excluded"
+    assert re.fullmatch("“·dog₁” asks, “·dog₁₁” answers: q · k = −?[\\d.]+", dots.text[at])
 
 
 def test_followed_row_has_one_accent_outline_in_all_four_and_its_strongest_cell_one_in_ink():
@@ -98,8 +106,12 @@ def test_followed_row_has_one_accent_outline_in_all_four_and_its_strongest_cell_
     strongest = int(head(4)["pattern"][2, :3].argmax())
     rows = [s for s in fig.layout.shapes if s.line.color == LIGHT.accent]
     marks = [s for s in fig.layout.shapes if s.line.color == LIGHT.ink]
-    assert [(s.yref, s.y0, s.y1) for s in rows] == [(y, 1.5, 2.5) for y in ("y", "y2", "y3", "y4")]
-    assert [(s.x0, s.y0) for s in marks] == [(strongest - 0.5, 1.5)] * 4
+    starts = fig.layout.meta["starts"]
+    assert [(s.x0, s.x1, s.y0, s.y1) for s in rows] == [
+        (start - 0.5, start + 3.5, 1.5, 2.5) for start in starts
+    ]
+    assert [(s.x0, s.y0) for s in marks] == [(start + strongest - 0.5, 1.5) for start in starts]
+    assert all(b - a > 4 for a, b in itertools.pairwise(starts))
 
 
 def test_a_tag_in_the_prompt_is_shown_as_text():
@@ -127,10 +139,14 @@ def test_a_long_prompt_becomes_pictures_and_keeps_its_height():
 
 def test_between_them_hover_knows_every_cell_and_clicks_the_row_the_column_the_diagonal():
     fig = figure(40, followed=30, marked=7)
-    assert heatmaps(fig)[3].hovertemplate == cells(fig)[3].hovertemplate
-    places = set(zip(cells(fig)[3].x.tolist(), cells(fig)[3].y.tolist(), strict=True))
-    assert places == {(k, q) for q in range(40) for k in range(q + 1)
-                      if q == 30 or k in (7, q)}  # fmt: skip
+    shares, points = heatmaps(fig)[3], cells(fig)[3]
+    assert shares.hovertemplate == "“%{y}” looks at “%{customdata}” with %{text}<extra></extra>"
+    said = f"“{fig.layout.yaxis.ticktext[30]}” looks at “{shares.customdata[30][7]}” with "
+    places = {
+        tuple(place): text for place, text in zip(points.customdata, points.text, strict=True)
+    }
+    assert places[30, 7] == said + shares.text[30][7]
+    assert set(places) == {(q, k) for q in range(40) for k in range(40) if q == 30 or k in (7, q)}
 
 
 def test_one_token_is_enough():

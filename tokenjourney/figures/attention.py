@@ -7,7 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from tokenjourney.figures.attention_panel import Panel, add_panel, cells_a_point, row_height
+from tokenjourney.figures.attention_panel import (
+    Panel,
+    add_panel,
+    cells_a_point,
+    lay_out,
+    row_height,
+)
 from tokenjourney.figures.drawing import Sketch, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_matrix, symmetric_limit
@@ -33,7 +39,8 @@ def attention_matrices_figure(
 
     Rows are queries (who asks), columns are keys (who answers). The followed row has one accent
     outline in all four, the marked cell one in ink. Masked cells are hatched. The traces named
-    "cells…" are points without a mark: a click on a cell reports its key as x and its query as y.
+    "cells…" are points without a mark: a click on a cell reports its query and key as `customdata`.
+    Where along the axis each matrix begins is in `layout.meta["starts"]`.
 
     Args:
         dot_products: (T, T), every query against every key, before scaling and mask.
@@ -63,16 +70,17 @@ def attention_matrices_figure(
         theme,
         height=height,
         margin=(_LEFT, 12, _TOP, _BOTTOM),
-        caption="Query down, key across. Hatched cells lie in the future: not small, but excluded.",
         hoverdistance=100 if tokens <= 24 else max(6, round(cell)),
     )
     gap = 0.033
     width = (1 - 3 * gap) / 4
-    for index, panel in enumerate(panels):
+    starts = [index * tokens * (1 + gap / width) for index in range(4)]
+    for index, (panel, start) in enumerate(zip(panels, starts, strict=True)):
         left = index * (width + gap)
-        add_panel(figure, panel, index, left, width, names, followed, marked, theme)
+        add_panel(figure, panel, start, (left, left + width), names, followed, marked, theme)
         if index:
             figure.notes(note("→", left - gap / 2, 0.5, anchor="center", size=16))
+    lay_out(figure, names, starts, marked, theme)
     for position in labelled_positions(tokens, 24 if cell >= 12 else 16, (followed,)):
         figure.notes(
             note(
@@ -153,7 +161,7 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
     blank = np.float32(np.nan)
     past = np.where(future, blank, scaled)
     limit = symmetric_limit(scaled)
-    asks = "“%{y}” asks, “%{x}” answers: "
+    asks = "“{query}” asks, “{key}” answers: "
     return [
         Panel(
             "q · k",
@@ -161,7 +169,8 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
             dot_products,
             symmetric_limit(dot_products),
             False,
-            asks + "q · k = %{text}",
+            False,
+            asks + "q · k = {value}",
         ),
         Panel(
             f"÷ √{d_head}",
@@ -169,7 +178,8 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
             scaled,
             limit,
             False,
-            asks + f"q · k ÷ {number(math.sqrt(d_head))} = %{{text}}",
+            False,
+            asks + f"q · k ÷ {number(math.sqrt(d_head))} = {{value}}",
         ),
         Panel(
             "mask",
@@ -177,7 +187,8 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
             past,
             limit,
             False,
-            "“%{y}” may look at “%{x}”: %{text} stays",
+            True,
+            "“{query}” may look at “{key}”: {value} stays",
         ),
         Panel(
             "softmax",
@@ -185,7 +196,8 @@ def _panels(dot_products: Array, scaled: Array, pattern: Array, d_head: int) -> 
             np.where(future, blank, pattern),
             1.0,
             True,
-            "“%{y}” looks at “%{x}” with %{text}",
+            True,
+            "“{query}” looks at “{key}” with {value}",
         ),
     ]
 

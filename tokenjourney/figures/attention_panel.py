@@ -1,5 +1,6 @@
 """One matrix of attention: its cells, mask, outlines, and what a click on it reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,122 +25,138 @@ _MOST_PIXELS = 512
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One of the four matrices: what it shows and how a cell is read aloud."""
+    """One of the four matrices: what it shows and how a cell is read aloud.
+
+    `says` is a sentence with {query}, {key} and {value}.
+    """
 
     title: str
     subtitle: str
     values: Array
     limit: float
     is_share: bool
-    hover: str
+    is_masked: bool
+    says: str
 
 
 def add_panel(
     figure: Sketch,
     panel: Panel,
-    index: int,
-    left: float,
-    width: float,
+    start: float,
+    edges: tuple[float, float],
     names: list[str],
     followed: int,
     marked: int,
     theme: Theme,
 ) -> None:
-    """Draw the `index`-th matrix from the left: the two axes of that number, cells, bar, outlines.
+    """Draw one matrix: its cells, bar and outlines.
 
     Args:
         figure: receives it.
         panel: what it shows.
-        index: which matrix it is; from the third on the future is masked.
-        left: its left edge, in paper units.
-        width: in paper units.
+        start: where its first column lies along the axis that all matrices share.
+        edges: its left and right end, in paper units.
         names: the labels of the tokens, each different.
         followed: the row that is outlined.
         marked: the column of the cell that is outlined.
         theme: its colours.
     """
     tokens = len(names)
-    suffix = str(index + 1) if index else ""
-    xaxis, yaxis = f"x{suffix}", f"y{suffix}"
+    left, right = edges
+    figure.notes(*heading(panel.title, panel.subtitle, left, 1, theme=theme))
+    _add_cells(figure, panel, start, names, theme)
+    colour_bar(
+        figure,
+        low=0.0 if panel.is_share else -panel.limit,
+        high=panel.limit,
+        x=left,
+        length=right - left,
+        below_px=66,
+        plot_px=row_height(tokens) * tokens,
+        theme=theme,
+        is_signed=not panel.is_share,
+    )
+    if panel.is_masked and tokens > 1:
+        x, y = _staircase(tokens)
+        figure.trace(hatched_area([start + one for one in x], y, theme=theme))
+    _add_targets(figure, panel, start, names, followed, marked)
+    column = start + marked
+    if followed > 0 and tokens > 5:
+        figure.shapes(line(column, column, -0.5, followed - 0.5, theme.ink2, dash="dot"))
+    row = (followed - 0.5, followed + 0.5)
+    figure.shapes(
+        outline(start - 0.5, start + tokens - 0.5, *row, theme.accent, width=2.5),
+        outline(column - 0.5, column + 0.5, *row, theme.ink, width=3),
+    )
+
+
+def lay_out(
+    figure: Sketch, names: list[str], starts: Sequence[float], marked: int, theme: Theme
+) -> None:
+    """One pair of axes for all matrices: four would take a browser several times as long.
+
+    `layout.meta["starts"]` says where on it each of them begins, for whoever looks for its cells.
+
+    Args:
+        figure: receives them.
+        names: the labels of the tokens, each different.
+        starts: where each matrix begins.
+        marked: the position whose label is bold.
+        theme: its colours.
+    """
+    tokens = len(names)
     shown = labelled_positions(tokens, 12, (marked,))
     crowded = tokens > 10
     texts = tick_texts(names, strong=marked, length=9 if crowded else 12)
-    edge = [-0.5, tokens - 0.5]
-    axes: dict[str, Any] = {
-        f"xaxis{suffix}": {
-            "domain": [left, left + width],
-            "anchor": yaxis,
-            "range": edge,
+    figure.layout(
+        meta={"starts": [*starts]},
+        xaxis={
+            "range": [-0.5, starts[-1] + tokens - 0.5],
             "tickangle": -60 if crowded else -45,
             "tickmode": "array",
-            "tickvals": list(range(tokens)),
-            "ticktext": [texts[p] if p in shown else "" for p in range(tokens)],
+            "tickvals": [start + position for start in starts for position in shown],
+            "ticktext": [texts[position] for _ in starts for position in shown],
             "tickfont": {"size": 12 if crowded else 13, "color": theme.ink2},
             "ticks": "",
             "showgrid": False,
             "zeroline": False,
         },
-        f"yaxis{suffix}": {
-            "anchor": xaxis,
-            "range": edge[::-1],
+        yaxis={
+            "range": [tokens - 0.5, -0.5],
             "tickmode": "array",
             "tickvals": list(range(tokens)),
             "ticktext": tick_texts(names),
             **NO_TICKS,
         },
-    }
-    figure.layout(**axes)
-    figure.notes(*heading(panel.title, panel.subtitle, left, 1, theme=theme))
-    _add_cells(figure, panel, xaxis, yaxis, left, width, theme)
-    if index >= 2 and tokens > 1:
-        figure.trace(hatched_area(*_staircase(tokens), theme=theme, xaxis=xaxis, yaxis=yaxis))
-    _add_targets(figure, panel, index, xaxis, yaxis, followed, marked)
-    refs = {"xref": xaxis, "yref": yaxis}
-    if followed > 0 and tokens > 5:
-        figure.shapes(
-            line(
-                marked, marked, -0.5, followed - 0.5, theme.ink2, xref=xaxis, yref=yaxis, dash="dot"
-            )
-        )
-    figure.shapes(
-        outline(edge[0], edge[1], followed - 0.5, followed + 0.5, theme.accent, width=2.5, **refs)
-    )
-    figure.shapes(
-        outline(
-            marked - 0.5, marked + 0.5, followed - 0.5, followed + 0.5, theme.ink, width=3, **refs
-        )
     )
 
 
-def _add_cells(
-    figure: Sketch, panel: Panel, xaxis: str, yaxis: str, left: float, width: float, theme: Theme
-) -> None:
-    tokens = len(panel.values)
+def _add_cells(figure: Sketch, panel: Panel, start: float, names: list[str], theme: Theme) -> None:
+    tokens = len(names)
     low = 0.0 if panel.is_share else -panel.limit
     colours = theme.seq if panel.is_share else theme.div
     as_picture = tokens > _MOST_AS_HEATMAP
-    few = tokens <= 5
+    hover: dict[str, Any] = {"hoverinfo": "skip"}
+    if _MOST_ALL_TO_CLICK < tokens <= _MOST_AS_HEATMAP:
+        says = panel.says.format(query="%{y}", key="%{customdata}", value="%{text}")
+        keys = [tick_texts(names)] * tokens
+        hover = {"text": _written(panel.values), "customdata": keys, "hoverongaps": False,
+                 "hovertemplate": f"{says}<extra></extra>"}  # fmt: skip
     figure.trace(
         heatmap(
             z=np.full((1, 1), np.nan, np.float32) if as_picture else panel.values,
+            x=None if as_picture else start + np.arange(tokens),
             zmin=low,
             zmax=panel.limit,
-            hoverongaps=False,
-            **(
-                {"text": _written(panel.values), "hovertemplate": panel.hover + "<extra></extra>"}
-                if _MOST_ALL_TO_CLICK < tokens <= _MOST_AS_HEATMAP
-                else {"hoverinfo": "skip"}
-            ),
             colorscale=theme.seq_scale if panel.is_share else theme.div_scale,
             showscale=False,
-            xaxis=xaxis,
-            yaxis=yaxis,
             name=panel.title,
+            **hover,
         )
     )
     if tokens <= 32:
-        figure.shapes(gaps(np.isfinite(panel.values), theme, xref=xaxis, yref=yaxis))
-    if few:
+        figure.shapes(gaps(np.isfinite(panel.values), theme, x=(start - 0.5, 1)))
+    if tokens <= 5:
         figure.trace(
             cell_texts(
                 panel.values,
@@ -148,30 +165,18 @@ def _add_cells(
                 high=panel.limit,
                 theme=theme,
                 is_signed=not panel.is_share,
-                xaxis=xaxis,
-                yaxis=yaxis,
+                left=start,
             )
         )
-    colour_bar(
-        figure,
-        low=low,
-        high=panel.limit,
-        x=left,
-        length=width,
-        below_px=66,
-        plot_px=row_height(tokens) * tokens,
-        theme=theme,
-        is_signed=not panel.is_share,
-    )
     if as_picture:
         times = max(1, 600 // tokens)
         cells = downsampled(panel.values, (-(-tokens // cells_a_point(tokens))) ** 2).values
         picture = enlarged(quantised(cells, low, panel.limit), times)
         figure.image(
             source=png_uri(picture, colours),
-            xref=xaxis,
-            yref=yaxis,
-            x=-0.5,
+            xref="x",
+            yref="y",
+            x=start - 0.5,
             y=-0.5,
             sizex=tokens,
             sizey=tokens,
@@ -180,45 +185,24 @@ def _add_cells(
 
 
 def _add_targets(
-    figure: Sketch,
-    panel: Panel,
-    index: int,
-    xaxis: str,
-    yaxis: str,
-    followed: int,
-    marked: int,
+    figure: Sketch, panel: Panel, start: float, names: list[str], followed: int, marked: int
 ) -> None:
-    """Squares to hover over and click: of a large matrix only a row, a column and the diagonal."""
-    tokens = len(panel.values)
-    query, key = (a.ravel() for a in np.mgrid[0:tokens, 0:tokens].astype(np.int16))
-    if tokens > _MOST_ALL_TO_CLICK:
+    """Points to hover over and click: of a large matrix only a row, a column and the diagonal."""
+    query, key = (a.ravel() for a in np.mgrid[0 : len(names), 0 : len(names)].astype(np.int16))
+    if len(names) > _MOST_ALL_TO_CLICK:
         near = (query == followed) | (key == marked) | (query == key)
         query, key = query[near], key[near]
     values = panel.values[query, key]
-    allowed = np.isfinite(values)
-    axes: dict[str, Any] = {"xaxis": xaxis, "yaxis": yaxis}
-    figure.trace(
-        cells_to_click(
-            key[allowed],
-            query[allowed],
-            _written(values[allowed]),
-            hover=panel.hover,
-            name=f"cells: {panel.title}",
-            **axes,
-        )
-    )
-    if index >= 2 and not allowed.all():
-        ahead = ~allowed
-        figure.trace(
-            cells_to_click(
-                key[ahead],
-                query[ahead],
-                None,
-                hover="“%{x}” comes after “%{y}”: excluded",
-                name="masked cells",
-                **axes,
-            )
-        )
+    words = tick_texts(names)
+    said = [
+        f"“{words[k]}” comes after “{words[q]}”: excluded"
+        if np.isnan(value)
+        else panel.says.format(query=words[q], key=words[k], value=number(value))
+        for q, k, value in zip(query.tolist(), key.tolist(), values.tolist(), strict=True)
+    ]
+    cells = cells_to_click(start + key, query, said, hover="%{text}", name=f"cells: {panel.title}")
+    cells["customdata"] = np.stack([query, key], axis=1)
+    figure.trace(cells)
 
 
 def cells_a_point(tokens: int) -> int:

@@ -51,7 +51,8 @@ def cell_texts(
     theme: Theme,
     is_signed: bool = False,
     size: float = 13,
-    top: int = 0,
+    left: float = 0,
+    top: float = 0,
     xaxis: str = "x",
     yaxis: str = "y",
 ) -> Trace:
@@ -67,6 +68,7 @@ def cell_texts(
         theme: its colours.
         is_signed: the cells have the diverging scale; else the sequential one.
         size: of the font, in pixels.
+        left: where the first column lies.
         top: where the first row lies.
         xaxis: where they are.
         yaxis: where they are.
@@ -81,7 +83,7 @@ def cell_texts(
     first = readable[0] >= readable[1]
     shown = [(x, y) for y, row in enumerate(texts) for x, text in enumerate(row) if text]
     return scatter(
-        x=[x for x, _ in shown],
+        x=[left + x for x, _ in shown],
         y=[top + y for _, y in shown],
         text=[texts[y][x] for x, y in shown],
         mode="text",
