@@ -5,7 +5,7 @@
 // waits for what nobody sees. One that changes again before its turn is drawn once.
 
 import { fill } from "./markup.js"
-import { isPlain, write } from "./notes.js"
+import { isPlain, isTexts, write } from "./notes.js"
 import { save } from "./save.js"
 
 let plotly = null
@@ -92,16 +92,18 @@ function mostWanted() {
   return [best, least < window.innerHeight]
 }
 
+// Those that a test holds of, and the others.
+const parted = (all, test) => [all.filter(test), all.filter((one) => !test(one))]
+
 async function draw(holder) {
   if (!holder) return
   waiting.delete(holder)
   const Plotly = window.Plotly ?? (await fetchPlotly())
   const { data, layout } = holder.tjFigure
-  const [notes, rest] = [[], []]
-  for (const note of layout.annotations ?? []) (isPlain(note) ? notes : rest).push(note)
-  const size = { width: holder.tjWidth, annotations: rest }
-  await Plotly.react(holder, data, { ...layout, ...size }, CONFIG)
-  write(notes, holder)
+  const [notes, annotations] = parted(layout.annotations ?? [], isPlain)
+  const [texts, traces] = parted(data, isTexts)
+  await Plotly.react(holder, traces, { ...layout, width: holder.tjWidth, annotations }, CONFIG)
+  write(notes, texts, holder)
   if (!waiting.has(holder)) holder.dataset.drawn = ""
   if (holder.tjListens) return
   holder.tjListens = true

@@ -1,6 +1,6 @@
-// The texts beside a chart's marks: headings, labels of rows, numbers. As annotations of Plotly's they
-// would each be measured in the browser, which is half of the work of drawing a chart. Here they are
-// set where Plotly would set them, without measuring.
+// The texts beside a chart's marks and in its cells: headings, labels of rows, numbers. As annotations of
+// Plotly's they would each be measured in the browser, which is half of the work of drawing a chart, and as
+// points with a text each be drawn twice. Here they are set where Plotly would set them, without measuring.
 
 const SVG = "http://www.w3.org/2000/svg"
 const [ASCENT, DESCENT] = [0.984, 0.273] // of the font, in font sizes
@@ -14,8 +14,18 @@ const RAISED = { SUB: 0.3, SUP: -0.6 } // in font sizes of the line
 export const isPlain = (note) =>
   note.showarrow === false && !note.bgcolor && !note.textangle && !note.width && !note.hovertext
 
-// Draws the notes over a chart that Plotly has drawn, under its hover labels.
-export function write(notes, chart) {
+// A trace that is nothing but texts in the middle of their places, and answers to nobody.
+export const isTexts = (trace) =>
+  trace.mode === "text" && trace.hoverinfo === "skip" && !trace.textposition && Array.isArray(trace.x)
+
+const middle = { xanchor: "center", yanchor: "middle" }
+const notesOf = ({ x, y, text, textfont, xaxis = "x", yaxis = "y" }) => text.map((one, at) => ({
+  ...middle, text: one, x: x[at], y: y[at], xref: xaxis, yref: yaxis,
+  font: { size: textfont.size, color: textfont.color[at] },
+}))
+
+// Draws notes and traces of texts over a chart that Plotly has drawn, under its hover labels.
+export function write(notes, texts, chart) {
   const hover = chart.querySelector(".hoverlayer")
   if (!hover) return
   let layer = hover.parentNode.querySelector(":scope > .tj-notes")
@@ -26,7 +36,8 @@ export function write(notes, chart) {
   }
   const full = chart._fullLayout
   layer.style.fontFamily = full.font.family
-  layer.replaceChildren(...notes.flatMap((note) => lines(note, full)))
+  const all = [...texts.flatMap(notesOf), ...notes]
+  layer.replaceChildren(...all.flatMap((note) => lines(note, full)))
 }
 
 function lines(note, full) {

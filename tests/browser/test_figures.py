@@ -49,10 +49,12 @@ NOTES = """async () => {
     if (layout.annotations.some((note) => note.text.includes('<br>'))) continue
     const other = document.createElement('div')
     document.body.append(other)
-    await Plotly.newPlot(other, structuredClone(data),
+    const isTexts = (trace) => trace.mode === 'text' && trace.hoverinfo === 'skip'
+    const drawn = data.map((trace) => isTexts(trace) ? trace : { ...trace, text: undefined })
+    await Plotly.newPlot(other, structuredClone(drawn),
                          structuredClone({ ...layout, width: chart.clientWidth }))
     found.push([middles(chart.querySelectorAll('.tj-notes text'), chart),
-                middles(other.querySelectorAll('.annotation-text'), other)])
+                middles(other.querySelectorAll('.annotation-text, .textpoint text'), other)])
     other.remove()
   }
   return found

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tokenjourney.figures.attribution import attribution_figure, attribution_table
+from tokenjourney.figures.text import signed
 from tokenjourney.figures.theme import LIGHT, FigureError
 
 
@@ -43,9 +44,16 @@ def test_up_and_down_have_their_colours_and_their_signs():
         assert ("+" if push >= 0 else "−") in said
 
 
-@pytest.mark.parametrize(("heads", "mode"), [(6, "text"), (12, "none")])
-def test_pushes_are_written_where_a_cell_has_room_for_them(heads, mode):
-    assert trace(figure(parts(heads=heads)), "cells").mode == mode
+def test_pushes_are_written_where_a_cell_has_room_for_them():
+    given = parts(heads=6)
+    texts = trace(figure(given, off={(1, 2), (0, None)}), "cell texts")
+    written = {(y, x): text for x, y, text in zip(texts.x, texts.y, texts.text, strict=True)}
+    assert len(written) == 3 * (6 + 2) - 2
+    for block in range(3):
+        assert written.get((block, 3)) == signed(float(given["heads"][block, 3]))
+    assert (1, 2) not in written
+    assert (0, 8) not in written
+    assert "cell texts" not in [t.name for t in figure(parts(heads=12)).data]
 
 
 def test_a_click_on_a_head_tells_its_block_and_its_number():
@@ -64,7 +72,7 @@ def test_the_head_in_question_is_outlined():
 def test_a_deep_model_has_one_bar_for_each_block():
     given = parts(48, 25)
     assert len(trace(figure(given), "pushes").x) == 48 + 3
-    assert trace(figure(given), "cells").text is None
+    assert "cell texts" not in [t.name for t in figure(given).data]
 
 
 def test_the_table_holds_every_part_and_their_sum():

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from tokenjourney.figures.cells import colour_bar, gaps
+from tokenjourney.figures.cells import cell_texts, cells_to_click, colour_bar, gaps
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outline, rules
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import (
@@ -200,18 +200,27 @@ def _add_grid(
     ticks = [tick if n_heads <= 16 or not head % 4 else "" for head, tick in enumerate(ticks)]
     columns = np.arange(cells.shape[1])
     mlp_tick = "MLP" if n_heads <= _MOST_HEADS_WRITTEN else "<br>MLP"  # no room beside "bias"
-    written = n_heads <= _MOST_HEADS_WRITTEN and blocks <= 24
     sketch.trace(
         heatmap(
             z=cells, x=columns, y=np.arange(blocks), zmin=-limit, zmax=limit, hoverinfo="skip",
             colorscale=theme.div_scale, showscale=False, xaxis="x2", yaxis="y2",
             name="pushes by head",
         ),
-        _cells(cells, n_heads, written, limit, set(off), theme),
+        _cells(cells, n_heads, set(off)),
     )  # fmt: skip
     colour_bar(sketch, low=-limit, high=limit, x=_GRID[1] - 0.17, length=0.17, below_px=-plot - 30,
                plot_px=plot, theme=theme, is_signed=True)  # fmt: skip
     sketch.shapes(gaps(np.isfinite(cells), theme, width=2, xref="x2", yref="y2"))
+    if n_heads <= _MOST_HEADS_WRITTEN and blocks <= 24:
+        texts = [
+            ["" if _key(block, column, n_heads) in off or np.isnan(value) else signed(float(value))
+             for column, value in enumerate(row)]
+            for block, row in enumerate(cells)
+        ]  # fmt: skip
+        sketch.trace(
+            cell_texts(cells, texts, low=-limit, high=limit, theme=theme, is_signed=True,
+                       size=12.5, xaxis="x2", yaxis="y2")
+        )  # fmt: skip
     if off:
         crossed = [(n_heads + 2 if head is None else head, block) for block, head in off]
         sketch.trace(
@@ -239,34 +248,23 @@ def _add_grid(
     )  # fmt: skip
 
 
-def _cells(
-    cells: Array,
-    n_heads: int,
-    written: bool,
-    limit: float,
-    off: set[tuple[int, int | None]],
-    theme: Theme,
-) -> Trace:
-    """Squares that say what a cell is, and that a click finds."""
+def _cells(cells: Array, n_heads: int, off: set[tuple[int, int | None]]) -> Trace:
+    """Points that say what a cell is, and that a click finds."""
     where: NDArray[np.intp] = np.argwhere(np.isfinite(cells))
-    values = [float(cells[block, column]) for block, column in where]
-    parts = [
-        (int(b), None if c == n_heads + 2 else int(c) if c < n_heads else -1) for b, c in where
-    ]
     said = [
-        f"{_part(int(column), n_heads)} of block {block} "
-        + ("is switched off" if part in off else f"pushes by {signed(value)}")
-        for (block, column), part, value in zip(where, parts, values, strict=True)
-    ]
-    dark = [abs(value) > 0.55 * limit for value in values]
-    return scatter(
-        x=where[:, 1], y=where[:, 0], mode="text" if written else "none",
-        text=["" if part in off else signed(value)
-              for part, value in zip(parts, values, strict=True)] if written else None,
-        textfont={"size": 12.5, "color": [theme.bg if d else theme.ink for d in dark]},
-        hovertext=said, hoverinfo="text", xaxis="x2", yaxis="y2", name="cells",
-        customdata=[[int(b), int(c) if c < n_heads else None] for b, c in where],
-    )  # fmt: skip
+        f"{_part(column, n_heads)} of block {block} "
+        + ("is switched off" if _key(block, column, n_heads) in off
+           else f"pushes by {signed(float(cells[block, column]))}")
+        for block, column in where.tolist()
+    ]  # fmt: skip
+    points = cells_to_click(where[:, 1], where[:, 0], said, hover="%{text}", xaxis="x2", yaxis="y2")
+    points["customdata"] = [[b, c if c < n_heads else None] for b, c in where.tolist()]
+    return points
+
+
+def _key(block: int, column: int, n_heads: int) -> tuple[int, int | None]:
+    """How a part is called among those that are off: −1 for the bias, which never is."""
+    return block, None if column == n_heads + 2 else column if column < n_heads else -1
 
 
 def _part(column: int, n_heads: int) -> str:
