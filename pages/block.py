@@ -120,10 +120,8 @@ def norm() -> None:
 def dropout() -> None:
     """What a dropout mask would do in training."""
     page.section("dropout")
-    left, right = page.columns(2)
-    with left:
+    with page.row("dropout"):
         rate = page.slider("drop", page.plain("words.rate"), 0.0, 0.9, 0.1, 0.05)
-    with right:
         seed = page.slider("mask", page.plain("words.seed"), 0, 20, 0)
     example = dropout_example(walk["attn_out"].vector, rate, int(seed))
     drawn = [

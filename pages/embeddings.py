@@ -165,19 +165,19 @@ def arithmetic() -> None:
     page.section("arithmetic")
     words = known_examples(page.texts["examples"], model.tokenizer, config.d_vocab)
     default = words[0] if words else [""] * 3
-    for column, example in zip(page.columns(4, gap="small"), words[:4], strict=False):
-        with column:
+    names = ("plus", "minus", "plus2")
+    with page.row("examples", gap="small"):
+        for example in words[:4]:
             st.button(
                 ui.plain_label("{} − {} + {}".format(*example)), width="stretch",
-                on_click=ui.put, kwargs=dict(zip(("plus", "minus", "plus2"), example, strict=True)),
+                on_click=ui.put, kwargs=dict(zip(names, example, strict=True)),
             )  # fmt: skip
-    chosen = []
-    for column, name, label, word in zip(
-        page.columns(3, gap="small"), ("plus", "minus", "plus2"),
-        ("plus_label", "minus_label", "plus_too_label"), default, strict=True,
-    ):  # fmt: skip
-        with column:
-            chosen.append(chosen_token(name, page.plain(label), word))
+    labels = ("plus_label", "minus_label", "plus_too_label")
+    with page.row("words", gap="small"):
+        chosen = [
+            chosen_token(name, page.plain(label), word)
+            for name, label, word in zip(names, labels, default, strict=True)
+        ]
     itself = page.toggle("inputs", page.plain("inputs_label"))
     if None in chosen:
         return

@@ -147,10 +147,8 @@ with right:
     speed()
 memories()
 page.section("kinds")
-left, right = page.columns(2)
-with left:
+with page.row("kinds"):
     kinds("here", config)
-with right:
     kinds("large", DEEPSEEK_V3)
 kept_now, all_now = kept_of_token(config), cache_bytes(config, n)
 page.formula(

@@ -46,12 +46,10 @@ def watched() -> int:
     if chosen not in ids:
         ids.append(chosen)
     options = {i: f"{page.label(int(i))}  {i}" for i in ids}
-    left, right = page.columns(2)
-    with left:
+    with page.row("watch"):
         chosen = page.choose(
             "watch", page.plain("watch"), options, str(answer.token_id), as_list=True
         )
-    with right:
         typed = page.entry("watchtext", page.plain("watch_text"))
     if typed and model.tokenizer is not None:
         return model.tokenizer.encode(typed)[0]
@@ -107,8 +105,8 @@ def way_of_a_token() -> None:
     token_id = watched()
     label = page.label(token_id)
     depths = token_depths(model, journey, position, token_id)
-    left, right = page.columns(2)
-    with left:
+    lengths = residual_norms(journey)
+    with page.row("depths"):
         page.figure(
             "rank",
             rank_figure(
@@ -133,8 +131,6 @@ def way_of_a_token() -> None:
             rank=count(depths.rank[-1]),
             rings=page.text("rings.rank") if off else "",
         )
-    with right:
-        lengths = residual_norms(journey)
         page.figure(
             "norms",
             norms_figure(lengths=lengths, labels=page.texts_of_tokens, followed=position,

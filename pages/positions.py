@@ -179,7 +179,8 @@ def all_places() -> None:
     shown = [count(position) for position in drawn]
     every = page.text("every", step=drawn.step, place=count(page.token)) if drawn.step > 1 else ""
     curves = []
-    for column, (name, table) in zip(page.columns(2), tables.items(), strict=True):
+    pair = page.row("alike")
+    for name, table in tables.items():
         cosines = page.remember(
             f"alike {name} {drawn}", lambda t=table: cosine_matrix(t[list(drawn)]), of="model"
         )
@@ -187,7 +188,7 @@ def all_places() -> None:
             f"distance {name}", lambda t=table: similarity_by_distance(t), of="model"
         )
         curves.append((page.plain(f"{name}_name"), *by_distance))
-        with column:
+        with pair:
             page.figure(
                 name,
                 similarity_figure(

@@ -53,10 +53,8 @@ def recorded(page: Page, now: Watched) -> None:
     )  # fmt: skip
     page.say("sample_title", step=count(moment.step))
     page.show(sample(page, moment))
-    left, right = page.columns(2)
-    with left:
+    with page.row("recorded"):
         _embedding(page, now, moments, moment)
-    with right:
         _sharpening(page, now, moments, moment)
     _lengths(page, now, found, moment)
 

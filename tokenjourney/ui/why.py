@@ -45,9 +45,8 @@ def why_it_works(page: Page, rows: range) -> None:
 def outlook(page: Page) -> None:
     """What comes next, in two sentences each."""
     page.section("next")
-    for column, name in zip(page.columns(3), page.texts["next"], strict=True):
-        with column:
-            page.show(page.text(f"next.{name}"), "tj-outlook")
+    words = (f"<div>{page.text(f'next.{name}')}</div>" for name in page.texts["next"])
+    page.show(text.Safe("".join(words)), "tj-outlook")
 
 
 def _context(page: Page) -> None:
@@ -59,10 +58,8 @@ def _context(page: Page) -> None:
         return
     first = _first_swap(page)
     places = {str(at): f"{page.labels[at]}  {at}" for at in range(min(position, _MOST_PLACES))}
-    left, right = page.columns(2)
-    with left:
+    with page.row("swap"):
         at = int(page.choose("swapat", page.plain("swap_at"), places, str(first), as_list=True))
-    with right:
         typed = page.entry("swapto", page.plain("swap_to"))
     token_id = nearest_token(model, journey.token_ids[at])
     if typed and model.tokenizer is not None:
@@ -118,8 +115,7 @@ def _scale(page: Page, rows: range) -> None:
     own = len(sizes) - 1
     sizes |= {one.name: one.total for one in family()}
     names, counts = list(sizes), list(sizes.values())
-    left, right = page.columns(2)
-    with left:
+    with page.row("scale"):
         page.figure(
             "family",
             sizes_figure(names=names, sizes=counts, own=own, theme=page.theme),
@@ -128,7 +124,6 @@ def _scale(page: Page, rows: range) -> None:
             own=names[own],
             n=count(counts[own]),
         )
-    with right:
         _depth_losses(page, rows)
 
 
