@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tokenjourney.analysis.evidence import strongest_swap, substitutes, word_swap
+from tokenjourney.analysis.evidence import nearest_token, strongest_swap, substitutes, word_swap
 from tokenjourney.analysis.lens import blind_loss, logit_lens
 
 PROMPT = "The dog chased another dog"
@@ -20,12 +20,19 @@ def test_a_token_replaced_by_itself_changes_nothing(model, journey):
     assert swap.prediction.moved == pytest.approx(0, abs=1e-6)
 
 
-def test_the_strongest_swap_moves_most(model, journey):
+@pytest.mark.parametrize("edits", [(), (tj.ablate_head(0, 1), tj.ablate_mlp(2))])
+def test_the_strongest_swap_is_of_all_runs_the_one_that_moves_most(model, edits):
+    journey = tj.trace(model, PROMPT, edits=edits)
     last = len(journey) - 1
     best = strongest_swap(model, journey, last, range(3))
-    for at in range(3):
-        other = strongest_swap(model, journey, last, [at])
-        assert other.prediction.moved <= best.prediction.moved
+    runs = [
+        word_swap(model, journey, last, at, nearest_token(model, journey.token_ids[at]))
+        for at in range(3)
+    ]
+    most = max(runs, key=lambda run: run.prediction.moved)
+    assert (best.at, best.token_id) == (most.at, most.token_id)
+    assert best.prediction.token_ids == most.prediction.token_ids
+    np.testing.assert_allclose(best.prediction.after, most.prediction.after, atol=1e-5)
     assert strongest_swap(model, journey, last, []) is None
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from tokenjourney.analysis.attention import PredictionChange, prediction_change
 from tokenjourney.analysis.neighbours import nearest_rows
 from tokenjourney.errors import PromptError
 from tokenjourney.journey import trace
+from tokenjourney.model.hooks import Tap
 from tokenjourney.model.sampling import probabilities
+from tokenjourney.source import edit_hooks
 
 if TYPE_CHECKING:
+    from tokenjourney.edits import Edit
     from tokenjourney.journey import Journey
     from tokenjourney.model import Model
+
+_COMPARED = 4
+"""How many of the most probable next tokens of either run are compared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +43,7 @@ class WordSwap:
 
 
 def word_swap(
-    model: Model, journey: Journey, position: int, at: int, token_id: int, k: int = 4
+    model: Model, journey: Journey, position: int, at: int, token_id: int, k: int = _COMPARED
 ) -> WordSwap:
     """Puts another token in the place of an earlier one and looks what comes after `position`.
 
@@ -82,13 +90,31 @@ def strongest_swap(
         model: The model that the journey went through.
         journey: The journey; its edits stay.
         position: The position whose prediction is looked at.
-        tried: Places up to `position`; each costs a run.
+        tried: Places up to `position`; all go through the model together, as one batch.
     """
+    places = list(tried)
+    if not places:
+        return None
+    prompts = np.tile(journey.token_ids[: position + 1], (len(places), 1))
+    for row, at in enumerate(places):
+        prompts[row, at] = nearest_token(model, journey.token_ids[at])
+    before = journey.logits_at(position)
     swaps = [
-        word_swap(model, journey, position, at, nearest_token(model, journey.token_ids[at]))
-        for at in tried
+        WordSwap(at, int(ids[at]), prediction_change(before, logits, _COMPARED))
+        for at, ids, logits in zip(
+            places, prompts, _after(model, prompts, journey.edits), strict=True
+        )
     ]
-    return max(swaps, key=lambda swap: swap.prediction.moved, default=None)
+    return max(swaps, key=lambda swap: swap.prediction.moved)
+
+
+def _after(model: Model, prompts: NDArray[np.intp], edits: Sequence[Edit]) -> NDArray[np.float32]:
+    """(n, d_vocab): the scores after the last token of each of the prompts (n, T)."""
+    tap = Tap(edit_hooks(edits))
+    with torch.inference_mode():
+        *_, final = model.network.residual_stream(torch.from_numpy(prompts), tap)
+        logits: NDArray[np.float32] = model.network.unembed(final[:, -1:], tap)[:, 0].numpy()
+    return logits
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The embedding as a lookup: one row of W_E, lit up among its neighbours in the list."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -193,7 +194,8 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
             zhoverformat=".3f", hoverongaps=False, xaxis="x3", yaxis="y3", name="vector",
         )
     )  # fmt: skip
-    there, place = np.isfinite(grid), {"xref": "x3", "yref": "y3"}
+    there = np.isfinite(grid)
+    place: dict[str, Any] = {"xref": "x3", "yref": "y3"}
     if across <= 48:
         sketch.shapes(gaps(there, theme, along="x", **place))
     sketch.shapes(

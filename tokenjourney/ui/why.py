@@ -56,7 +56,8 @@ def _context(page: Page) -> None:
     if position == 0:
         page.say("context_alone")
         return
-    first = _first_swap(page)
+    strongest = _strongest_swap(page)
+    first = strongest.at if strongest else 0
     places = {str(at): f"{page.labels[at]}  {at}" for at in range(min(position, _MOST_PLACES))}
     with page.row("swap"):
         at = int(page.choose("swapat", page.plain("swap_at"), places, str(first), as_list=True))
@@ -70,10 +71,14 @@ def _context(page: Page) -> None:
         run = page.toggle("swaprun", page.plain("swap_run", T=count(position + 1)))
         if not run:
             return
-    found: WordSwap = page.remember(
-        f"swap {position} {at} {token_id}",
-        lambda: word_swap(model, journey, position, at, token_id),
-    )
+    found: WordSwap
+    if strongest and (at, token_id) == (strongest.at, strongest.token_id):
+        found = strongest
+    else:
+        found = page.remember(
+            f"swap {position} {at} {token_id}",
+            lambda: word_swap(model, journey, position, at, token_id),
+        )
     change = found.prediction
     labels = [page.label(i) for i in change.token_ids]
     arrays: dict[str, Any] = {"labels": labels, "before": change.before, "after": change.after}
@@ -93,16 +98,16 @@ def _affordable(page: Page, runs: int) -> bool:
     return runs * (page.token + 1) * page.model.n_parameters <= _BUDGET
 
 
-def _first_swap(page: Page) -> int:
-    """The place that is changed unless asked: the one in the first half that moves most."""
+def _strongest_swap(page: Page) -> WordSwap | None:
+    """What is shown unless asked: of the first half the token whose change moves most."""
     places = range(min((page.token + 1) // 2, _MOST_TRIED))
     if not places or not _affordable(page, len(places)):
-        return 0
-    found = page.remember(
+        return None
+    found: WordSwap | None = page.remember(
         f"strongest swap {page.token}",
         lambda: strongest_swap(page.model, page.journey, page.token, places),
     )
-    return found.at if found else 0
+    return found
 
 
 def _scale(page: Page, rows: range) -> None:
