@@ -5,7 +5,7 @@
 // waits for what nobody sees. One that changes again before its turn is drawn once.
 
 import { fill } from "./markup.js"
-import { isPlain, isTexts, write } from "./notes.js"
+import { hasTexts, isOnlyTexts, isPlain, withoutTexts, write } from "./notes.js"
 import { save } from "./save.js"
 
 let plotly = null
@@ -101,9 +101,11 @@ async function draw(holder) {
   const Plotly = window.Plotly ?? (await fetchPlotly())
   const { data, layout } = holder.tjFigure
   const [notes, annotations] = parted(layout.annotations ?? [], isPlain)
-  const [texts, traces] = parted(data, isTexts)
-  await Plotly.react(holder, traces, { ...layout, width: holder.tjWidth, annotations }, CONFIG)
-  write(notes, texts, holder)
+  const [texts, traces] = parted(data, isOnlyTexts)
+  const drawn = traces.map((trace) => (hasTexts(trace) ? withoutTexts(trace) : trace))
+  await Plotly.react(holder, drawn, { ...layout, width: holder.tjWidth, annotations }, CONFIG)
+  const unpacked = traces.map((trace, i) => ({ ...trace, x: holder._fullData[i].x, y: holder._fullData[i].y }))
+  write(notes, [...texts, ...unpacked.filter(hasTexts)], holder)
   if (!waiting.has(holder)) holder.dataset.drawn = ""
   if (holder.tjListens) return
   holder.tjListens = true

@@ -14,18 +14,16 @@ const RAISED = { SUB: 0.3, SUP: -0.6 } // in font sizes of the line
 export const isPlain = (note) =>
   note.showarrow === false && !note.bgcolor && !note.textangle && !note.width && !note.hovertext
 
-// A trace that is nothing but texts in the middle of their places, and answers to nobody.
-export const isTexts = (trace) =>
-  trace.mode === "text" && trace.hoverinfo === "skip" && !trace.textposition && Array.isArray(trace.x)
+// A trace whose points have texts of their own, and the same trace without them.
+export const hasTexts = ({ mode, text, texttemplate }) => /text/.test(mode) && !texttemplate && Array.isArray(text)
+export const withoutTexts = (trace) => ({ ...trace, mode: trace.mode.replace(/\+?text/, "") || "none" })
 
-const middle = { xanchor: "center", yanchor: "middle" }
-const notesOf = ({ x, y, text, textfont, xaxis = "x", yaxis = "y" }) => text.map((one, at) => ({
-  ...middle, text: one, x: x[at], y: y[at], xref: xaxis, yref: yaxis,
-  font: { size: textfont.size, color: textfont.color[at] },
-}))
+// A trace that is nothing but texts and answers to nobody: Plotly need not hear of it.
+export const isOnlyTexts = (trace) =>
+  trace.mode === "text" && trace.hoverinfo === "skip" && hasTexts(trace) && Array.isArray(trace.x)
 
-// Draws notes and traces of texts over a chart that Plotly has drawn, under its hover labels.
-export function write(notes, texts, chart) {
+// Draws notes, and the texts of traces, over a chart that Plotly has drawn, under its hover labels.
+export function write(notes, traces, chart) {
   const hover = chart.querySelector(".hoverlayer")
   if (!hover) return
   let layer = hover.parentNode.querySelector(":scope > .tj-notes")
@@ -36,50 +34,74 @@ export function write(notes, texts, chart) {
   }
   const full = chart._fullLayout
   layer.style.fontFamily = full.font.family
-  const all = [...texts.flatMap(notesOf), ...notes]
-  layer.replaceChildren(...all.flatMap((note) => lines(note, full)))
+  layer.replaceChildren(
+    ...traces.flatMap((trace) => textsOf(trace, full)), ...notes.flatMap((note) => lines(note, full)))
 }
 
 function lines(note, full) {
-  const [x, y] = [along(note, "x", full), along(note, "y", full)]
+  const [x, y] = [along(note.x, note.xref, "x", full), along(note.y, note.yref, "y", full)]
   if (x === null || y === null) return []
   const defaults = full.template?.layout?.annotationdefaults?.font ?? full.font
-  const size = note.font?.size ?? defaults.size
+  const font = { ...defaults, ...note.font }
   const rows = parsed(note.text)
-  const height = (ASCENT + DESCENT + (rows.length - 1) * LINE) * size
+  const height = (ASCENT + DESCENT + (rows.length - 1) * LINE) * font.size
   const left = x + (note.xshift ?? 0) + { left: ROOM, center: 0, right: -ROOM }[note.xanchor]
   const top = y - (note.yshift ?? 0) + { top: ROOM, middle: -height / 2, bottom: -ROOM - height }[note.yanchor]
-  return rows.map((row, place) => {
-    const text = document.createElementNS(SVG, "text")
-    text.setAttribute("x", left)
-    text.setAttribute("y", top + (ASCENT + place * LINE) * size)
-    text.setAttribute("text-anchor", ANCHORS[note.xanchor])
-    text.style.cssText = `font-size:${size}px;white-space:pre`
-    text.style.fill = note.font?.color ?? defaults.color
-    if (note.opacity !== undefined) text.style.opacity = note.opacity
-    if (note.name) text.dataset.name = note.name
-    text.append(...row.map((part) => written(part, size)))
-    return text
+  const first = top + ASCENT * font.size
+  return set(rows, left, first, ANCHORS[note.xanchor], font, note)
+}
+
+// The texts of points: as far from their middles as Plotly sets them.
+const SIGNS = { left: -1, top: -1, center: 0, middle: 0, right: 1, bottom: 1 }
+function textsOf(trace, full) {
+  const { x, y, text, mode, marker, textposition = "middle center", textfont = {}, xaxis = "x", yaxis = "y" } = trace
+  const of = (values, at) => (typeof values === "object" ? values[at] : values)
+  return text.flatMap((one, at) => {
+    const [px, py] = [along(x[at], xaxis, "x", full, true), along(y[at], yaxis, "y", full, true)]
+    if (!one || px === null || py === null) return []
+    const font = { size: of(textfont.size, at) ?? full.font.size, color: of(textfont.color, at) ?? full.font.color }
+    const [down, right] = of(textposition, at).split(" ").map((word) => SIGNS[word])
+    const away = /markers/.test(mode) ? of(marker.size, at) / 2 / 0.8 + 1 : 0
+    const rows = parsed(one)
+    const tall = (1 + (rows.length - 1) * LINE) * font.size
+    const first = py + 0.75 * font.size + down * away + (down - 1) * tall / 2
+    return set(rows, px + right * away, first, ["end", "middle", "start"][right + 1], font, trace)
   })
 }
 
-// Where a note is along x or y, in pixels of the chart; null outside of the axis, where none is drawn.
-function along(note, letter, full) {
-  const value = note[letter]
+// Lines of a text, one under the other, from the baseline of the first on.
+const set = (rows, x, first, anchor, { size, color }, { opacity, name }) => rows.map((row, place) => {
+  const text = document.createElementNS(SVG, "text")
+  text.setAttribute("x", x)
+  text.setAttribute("y", first + place * LINE * size)
+  text.setAttribute("text-anchor", anchor)
+  text.style.cssText = `font-size:${size}px;white-space:pre`
+  text.style.fill = color
+  if (opacity !== undefined) text.style.opacity = opacity
+  if (name) text.dataset.name = name
+  text.append(...row.map((part) => written(part, size)))
+  return text
+})
+
+// Where something is along x or y, in pixels of the chart; null outside of the axis, where nothing is drawn.
+// On an axis of logarithms a note says the logarithm, as in Plotly, and a point the number itself.
+function along(value, ref, letter, full, isPoint = false) {
   const { l, t, w, h } = full._size
-  const [name, ofDomain] = note[`${letter}ref`].split(" ")
+  const [name, ofDomain] = ref.split(" ")
   const [start, length] = letter === "x" ? [l, w] : [t, h]
   const share = letter === "x" ? value : 1 - value
   if (name === "paper") return start + share * length
   const axis = full[`${letter}axis${name.slice(1)}`]
   if (ofDomain) return axis._offset + share * axis._length
-  const pixels = axis.r2p(value)
+  const pixels = isPoint ? axis.d2p(value) : axis.r2p(value)
   return pixels > -1 && pixels < axis._length + 1 ? axis._offset + pixels : null
 }
 
 // A text in Plotly's markup as lines of parts, each with its style. Nothing else of HTML gets through.
 function parsed(text) {
   if (!/[<&]/.test(text)) return [[{ text, style: "", raised: 0 }]]
+  const bold = /^<b>([^<&]*)<\/b>$/.exec(text) // many are, and it spares them the parser
+  if (bold) return [[{ text: bold[1], style: STYLES.B, raised: 0 }]]
   const rows = [[]]
   const walk = (node, style, raised) => {
     if (node.nodeType === Node.TEXT_NODE) {

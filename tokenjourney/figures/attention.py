@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike
 
 from tokenjourney.figures.attention_panel import (
     Panel,
+    add_mask,
     add_panel,
+    add_targets,
     cells_a_point,
     lay_out,
     row_height,
@@ -38,8 +40,8 @@ def attention_matrices_figure(
     """The four linked matrices of one head: q · k, ÷ √d_head, mask, softmax.
 
     Rows are queries (who asks), columns are keys (who answers). The followed row has one accent
-    outline in all four, the marked cell one in ink. Masked cells are hatched. The traces named
-    "cells…" are points without a mark: a click on a cell reports its query and key as `customdata`.
+    outline in all four, the marked cell one in ink. Masked cells are hatched. The trace named
+    "cells" holds points without a mark: a click on one reports its query and key as `customdata`.
     Where along the axis each matrix begins is in `layout.meta["starts"]`.
 
     Args:
@@ -80,6 +82,10 @@ def attention_matrices_figure(
         add_panel(figure, panel, start, (left, left + width), names, followed, marked, theme)
         if index:
             figure.notes(note("→", left - gap / 2, 0.5, anchor="center", size=16))
+    if tokens > 1:
+        masked = [start for panel, start in zip(panels, starts, strict=True) if panel.is_masked]
+        add_mask(figure, masked, tokens, theme)
+    add_targets(figure, panels, starts, names, followed, marked)
     lay_out(figure, names, starts, marked, theme)
     for position in labelled_positions(tokens, 24 if cell >= 12 else 16, (followed,)):
         figure.notes(

@@ -76,10 +76,6 @@ def add_panel(
         theme=theme,
         is_signed=not panel.is_share,
     )
-    if panel.is_masked and tokens > 1:
-        x, y = _staircase(tokens)
-        figure.trace(hatched_area([start + one for one in x], y, theme=theme))
-    _add_targets(figure, panel, start, names, followed, marked)
     column = start + marked
     if followed > 0 and tokens > 5:
         figure.shapes(line(column, column, -0.5, followed - 0.5, theme.ink2, dash="dot"))
@@ -184,24 +180,40 @@ def _add_cells(figure: Sketch, panel: Panel, start: float, names: list[str], the
         )
 
 
-def _add_targets(
-    figure: Sketch, panel: Panel, start: float, names: list[str], followed: int, marked: int
+def add_mask(figure: Sketch, starts: Sequence[float], tokens: int, theme: Theme) -> None:
+    """Hatch what is masked, in each of the matrices that begin there; all of it is one trace."""
+    x, y = _staircase(tokens)
+    nowhere = np.nan  # parts one area from the next
+    xs = np.concatenate([[*(start + np.array(x)), nowhere] for start in starts])
+    figure.trace(hatched_area(xs, np.array([*y, nowhere] * len(starts)), theme=theme))
+
+
+def add_targets(
+    figure: Sketch,
+    panels: Sequence[Panel],
+    starts: Sequence[float],
+    names: list[str],
+    followed: int,
+    marked: int,
 ) -> None:
     """Points to hover over and click: of a large matrix only a row, a column and the diagonal."""
     query, key = (a.ravel() for a in np.mgrid[0 : len(names), 0 : len(names)].astype(np.int16))
     if len(names) > _MOST_ALL_TO_CLICK:
         near = (query == followed) | (key == marked) | (query == key)
         query, key = query[near], key[near]
-    values = panel.values[query, key]
     words = tick_texts(names)
     said = [
         f"“{words[k]}” comes after “{words[q]}”: excluded"
         if np.isnan(value)
         else panel.says.format(query=words[q], key=words[k], value=number(value))
-        for q, k, value in zip(query.tolist(), key.tolist(), values.tolist(), strict=True)
+        for panel in panels
+        for q, k, value in zip(
+            query.tolist(), key.tolist(), panel.values[query, key].tolist(), strict=True
+        )
     ]
-    cells = cells_to_click(start + key, query, said, hover="%{text}", name=f"cells: {panel.title}")
-    cells["customdata"] = np.stack([query, key], axis=1)
+    x = np.concatenate([start + key for start in starts]).astype(np.float32)
+    cells = cells_to_click(x, np.tile(query, len(starts)), said, hover="%{text}")
+    cells["customdata"] = np.tile(np.stack([query, key], axis=1), (len(starts), 1))
     figure.trace(cells)
 
 

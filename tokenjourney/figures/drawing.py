@@ -1,9 +1,10 @@
 """Marks that figures share: frames, notes, headings, outlines, lines, grounds, hatching."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from tokenjourney.figures.theme import Theme
 from tokenjourney.figures.written import Trace, Written, scatter
@@ -284,7 +285,7 @@ def hatching(theme: Theme) -> dict[str, Any]:
 
 
 def hatched_area(
-    x: Sequence[float], y: Sequence[float], *, theme: Theme, xaxis: str = "x", yaxis: str = "y"
+    x: ArrayLike, y: ArrayLike, *, theme: Theme, xaxis: str = "x", yaxis: str = "y"
 ) -> Trace:
     """A hatched polygon without an outline."""
     return scatter(

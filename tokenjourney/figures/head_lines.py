@@ -147,10 +147,8 @@ def _add_targets(
     said += words * 2  # at the line's beginning, and on the token's text
     sketch.trace(
         scatter(
-            x=x.astype(np.float32), y=y.astype(np.float32), mode="markers", hoverinfo="text",
+            x=x.astype(np.float32), y=y.astype(np.float32), mode="none", hoverinfo="text",
             hovertext=[escaped(text) for text in said], name="tokens",
             customdata=np.concatenate([query, own, own])[:, None],
-            marker={"size": 14, "opacity": 0}, selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
         )
     )  # fmt: skip

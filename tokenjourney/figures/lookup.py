@@ -99,7 +99,7 @@ def _add_list(
     nudge = -8 if chosen < d_vocab * 0.04 else 8 if chosen > d_vocab * 0.96 else 0
     sketch.trace(
         scatter(
-            x=[0.5], y=[chosen], mode="markers", marker={"size": 14, "opacity": 0},
+            x=[0.5], y=[chosen], mode="none",
             hovertemplate=f"{label} of {count(d_vocab)}<extra></extra>", name="place in the list",
         )
     )  # fmt: skip

@@ -69,7 +69,7 @@ def steps_figure(
     outside = any(column.chosen == rows for column in columns)
     n_rows = rows + outside
     sketch = Sketch(theme, height=_TOP + _ROW * n_rows + _BOTTOM, margin=(8, 8, _TOP, _BOTTOM),
-                    hoverdistance=20)  # fmt: skip
+                    hoverdistance=40)  # fmt: skip
     for place, column in enumerate(columns):
         _add_column(sketch, column, place, n_rows, column.step == looked_at, theme)
     _add_path(sketch, columns, theme)
@@ -189,9 +189,7 @@ def _add_cells(sketch: Sketch, columns: Sequence[StepColumn], rows: int) -> None
                 clicks.append(list(column.clicks[row]))
     sketch.trace(
         scatter(
-            x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,
-            marker={"symbol": "square", "size": 26, "opacity": 0},
-            selected={"marker": {"opacity": 0}}, unselected={"marker": {"opacity": 0}},
+            x=x, y=y, mode="none", hovertext=said, hoverinfo="text", customdata=clicks,
             name="candidates",
         )
     )  # fmt: skip

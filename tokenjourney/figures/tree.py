@@ -56,7 +56,7 @@ def tree_figure(rows: Sequence[TreeRow], *, steps: range, theme: Theme | str = L
     if not rows or any(row.parent >= index for index, row in enumerate(rows)):
         raise FigureError("Pass at least one row, and every parent before the rows that leave it.")
     sketch = Sketch(theme, height=_TOP + _ROW * len(rows) + _BOTTOM,
-                    margin=(_LEFT, 8, _TOP, _BOTTOM), hoverdistance=20)  # fmt: skip
+                    margin=(_LEFT, 8, _TOP, _BOTTOM), hoverdistance=40)  # fmt: skip
     for step in steps:
         sketch.notes(note(f"step {step + 1}", step + 0.04, 1, xref="x", valign="bottom",
                           shift=(0, 6), size=12.5, colour=theme.ink3))  # fmt: skip
@@ -138,9 +138,7 @@ def _add_targets(sketch: Sketch, rows: Sequence[TreeRow], steps: range) -> None:
                     f"{share(row.shares[step])}. {does}"
                 )
                 clicks.append(list(row.click))
-    clear = {"marker": {"opacity": 0}}
     sketch.trace(
-        scatter(x=x, y=y, mode="markers", hovertext=said, hoverinfo="text", customdata=clicks,
-                   marker={"symbol": "square", "size": 26, "opacity": 0}, selected=clear,
-                   unselected=clear, name="branches")
+        scatter(x=x, y=y, mode="none", hovertext=said, hoverinfo="text", customdata=clicks,
+                name="branches")
     )  # fmt: skip
