@@ -46,7 +46,7 @@ page.figure(
     ),
     lambda: lookup_table(W_E[followed], token_id=followed, label=page.label(followed)),
     label=ui.token(page.label(followed)),
-    id=f"{followed:,}",
+    id=followed,
 )  # fmt: skip
 page.look_for()
 

@@ -178,7 +178,7 @@ def _add_half(
     for row, (label, value) in enumerate(zip(labels, values, strict=True)):
         refs = {"xref": f"x{suffix}", "yref": f"y{suffix}"}
         sketch.notes(
-            note(token_markup(shortened(label, 10), theme=theme), 0, row, anchor="right",
+            note(token_markup(shortened(label, 9), theme=theme), 0, row, anchor="right",
                  shift=(-8, 0), size=14, colour=theme.ink, **refs),
             note(signed(value, digits), abs(float(value)), row, shift=(7, 0), size=13.5,
                  colour=colour, **refs),

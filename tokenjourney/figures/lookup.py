@@ -95,7 +95,7 @@ def _add_list(
         {"type": "line", "xref": "x", "yref": "y", "x0": -0.25, "x1": 1.25, "y0": chosen,
          "y1": chosen, "line": {"color": theme.accent, "width": 4}, "layer": "above"},
     )  # fmt: skip
-    label = f"row {count(chosen)}"
+    label = f"row {chosen}"
     nudge = -8 if chosen < d_vocab * 0.04 else 8 if chosen > d_vocab * 0.96 else 0
     sketch.trace(
         scatter(
@@ -106,7 +106,7 @@ def _add_list(
     for row in (0, d_vocab - 1):
         if abs(row - chosen) > d_vocab * 0.12:
             sketch.notes(
-                note(f"row {count(row)}", 0, row, xref="x", yref="y", anchor="right",
+                note(f"row {row}", 0, row, xref="x", yref="y", anchor="right",
                      shift=(-8, -8 if row == 0 else 8), colour=theme.ink3)
             )  # fmt: skip
     sketch.notes(

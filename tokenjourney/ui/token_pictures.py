@@ -59,7 +59,7 @@ def _card(token: Token, text: str, position: int, followed: bool) -> str:
     mark = ' aria-current="true"' if followed else ""
     return (
         f'<div class="{kind}"{mark}><i>{position}</i><b>{escaped(text)}</b>'
-        f"<span>{token.id:,}</span><code>{escaped(_hex(token.bytes))}</code>"
+        f"<span>{token.id}</span><code>{escaped(_hex(token.bytes))}</code>"
         f"<small>{place}</small></div>"
     )
 
@@ -89,7 +89,7 @@ def ladder_picture(steps: Sequence[Any], step: int, ids: Sequence[int]) -> Safe:
 def _unit(parts: Sequence[bytes], ids: Sequence[int]) -> int:
     """Width of a byte in pixels, such that every token of the last row has room for its ID."""
     need = (
-        (9 * len(visible(part)) + 8 * len(f"{number:,}") + 22) / len(part)
+        (9 * len(visible(part)) + 8 * len(str(number)) + 22) / len(part)
         for part, number in zip(parts, ids, strict=False)
     )
     return max(46, min(96, round(max(need, default=46))))
@@ -101,7 +101,7 @@ def _rung(found: Any, index: int, step: int, ids: Sequence[int] | None) -> str:
     boxes = []
     for place, part in enumerate(found.parts[:256]):
         new = " tj-new" if place == found.position else ""
-        number = f"<small>{ids[place]:,}</small>" if ids is not None else ""
+        number = f"<small>{ids[place]}</small>" if ids is not None else ""
         boxes.append(
             f'<span class="tj-part{new}" style="--w: {len(part)}">'
             f"<b>{escaped(visible(part))}</b>{number}</span>"
@@ -113,7 +113,7 @@ def _rung(found: Any, index: int, step: int, ids: Sequence[int] | None) -> str:
 def tokens_row(texts: Sequence[tuple[str, int, str]]) -> Safe:
     """A row of tokens that belong to no prompt: text, ID and a word about each."""
     cards = "".join(
-        f"<li><b>{escaped(text)}</b><span>{number:,}</span><small>{escaped(word)}</small></li>"
+        f"<li><b>{escaped(text)}</b><span>{number}</span><small>{escaped(word)}</small></li>"
         for text, number, word in texts
     )
     return Safe(f'<ul class="tj-found">{cards}</ul>')
