@@ -148,6 +148,7 @@ def patterns(block: int, head: int) -> None:
         lambda: heads_table(names=list(page.text_table("scores").values()),
                             scores=survey.scores.values, kinds=none, off=()),
         clicks={"lblock": "y", "lhead": "x"}, of="model",
+        cells=page.text("words.cells", side=survey.side) if survey.side > 1 else "",
     )  # fmt: skip
 
 

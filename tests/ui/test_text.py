@@ -36,6 +36,11 @@ def test_a_table_shows_texts_as_texts_and_says_what_it_leaves_out():
     assert "200 of 300 rows" in shown
 
 
+def test_whole_numbers_in_a_table_are_grouped_but_for_ids():
+    shown = table_html((["ID", "rank"], [(40_321, 40_321), (None, -1)]))
+    assert "<tr><td>40321</td><td>40,321</td></tr><tr><td></td><td>−1</td></tr>" in shown
+
+
 @pytest.mark.parametrize(
     "path", sorted((text.ASSETS / "texts").glob("*.toml")), ids=lambda p: p.stem
 )

@@ -45,10 +45,12 @@ def gelu_curve(pre: Array, points: int = 241) -> tuple[Array, Array]:
 def strongest_positions(activations: Array, k: int) -> list[int]:
     """The positions of the `k` largest activations of one neuron, in the order of the prompt.
 
-    >>> strongest_positions(np.array([0.1, 3.0, -0.1, 2.0]), 2)
-    [1, 3]
+    A neuron that does not fire has a small negative activation, down to −0.17: that is not large.
+
+    >>> strongest_positions(np.array([0.1, 3.0, -0.17, 2.0]), 3)
+    [0, 1, 3]
     """
-    order = np.argsort(-np.abs(activations), kind="stable")[:k]
+    order = np.argsort(-activations, kind="stable")[:k]
     return sorted(int(i) for i in order)
 
 

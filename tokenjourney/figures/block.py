@@ -14,7 +14,7 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, heading, note
 from tokenjourney.figures.export import Cell, Table
 from tokenjourney.figures.matrices import Array, as_vector, symmetric_limit
 from tokenjourney.figures.strips import strip_lines
-from tokenjourney.figures.text import escaped, number, signed
+from tokenjourney.figures.text import escaped, number, signed, small
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import bar, heatmap
 
@@ -92,7 +92,9 @@ def steps_figure(
             continue
         _add_strip(sketch, row, values, tops[index], limits[index], theme, drawn)
         if not one_scale:
-            sketch.notes(note(f"±{number(limits[index], 1)}", end, tops[index] + _STRIP / 2,
+            limit = limits[index]
+            end_of_scale = number(limit, 1) if limit >= 0.1 else small(limit)
+            sketch.notes(note(f"±{end_of_scale}", end, tops[index] + _STRIP / 2,
                               yref="y", shift=(5, 0), size=12, colour=theme.ink3,
                               **drawn))  # fmt: skip
     sketch.layout(xaxis2={"domain": [0, end], "range": [0, 1], "anchor": "y", **NO_TICKS})

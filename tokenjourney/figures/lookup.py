@@ -207,7 +207,7 @@ def _add_strip(sketch: Sketch, row: Array, label: str, limit: float, theme: Them
     begins = ", ".join(signed(float(x), 3) for x in row[:3])
     length = number(float(np.linalg.norm(row)))
     for line, text in enumerate(
-        (f"begins {begins} …", f"strongest {said}", f"length {length}: the root of their squares")
+        (f"begins {begins} …", f"strongest {said}", f"length {length}: √ of the sum of squares")
     ):
         sketch.notes(
             note(text, _STRIP[0], 0.34, valign="top", shift=(0, -10 - 21 * line),

@@ -85,10 +85,9 @@ def predictions_figure(
                 ground(-_LEFT + 4, 0, row - 0.5, row + 0.5, colour, xsizemode="pixel", xanchor=0,
                        **band),
             )  # fmt: skip
-        sketch.notes(
-            note(row_label(names[row], followed=is_followed, theme=theme), 0, row, yref="y",
-                 anchor="right", shift=(-14, 0), size=14, colour=theme.ink)
-        )  # fmt: skip
+        text = row_label(names[row], followed=is_followed, theme=theme, length=11)
+        sketch.notes(note(text, 0, row, yref="y", anchor="right", shift=(-14, 0), size=14,
+                          colour=theme.ink))  # fmt: skip
         _add_row_texts(sketch, row, names, guesses, theme)
     columns = (
         ("best guess", "", guessed, _GUESS, theme.quantity),

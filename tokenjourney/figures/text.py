@@ -31,12 +31,12 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def small(value: float) -> str:
-    """The same for numbers from 0 up that may be small: three decimals below 0.01.
+    """The same for numbers from 0 up, with as many decimals as show that one is not 0.
 
-    >>> small(0.35), small(0.0049)
-    ('0.35', '0.005')
+    >>> small(0.35), small(0.0049), small(0.00004), small(0)
+    ('0.35', '0.005', '0.00004', '0.00')
     """
-    return number(value, 2 if value >= 0.01 else 3)
+    return number(value, max(2, -floor(log10(value))) if value > 0 else 2)
 
 
 def signed(value: float, digits: int = 2) -> str:

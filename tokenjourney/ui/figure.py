@@ -26,7 +26,12 @@ def table_html(table: Table, most: int = _ROWS_SHOWN) -> Safe:
     columns, rows = table
     head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escaped(_shown(value))}</td>" for value in row) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td>{escaped(_shown(value, grouped=name != 'ID'))}</td>"
+            for name, value in zip(columns, row, strict=True)
+        )
+        + "</tr>"
         for row in rows[:most]
     )
     rest = f"{most} of {len(rows):,} rows; the CSV has them all." if len(rows) > most else ""
@@ -37,11 +42,12 @@ def table_html(table: Table, most: int = _ROWS_SHOWN) -> Safe:
     )
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, grouped: bool = True) -> str:
+    """A value as the table has it; whole numbers in groups of three digits, but for names."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}".replace("-", "−")
+        return (f"{value:,}" if grouped else str(value)).replace("-", "−")
     if hasattr(value, "__float__") and not isinstance(value, str):
         return f"{float(value):.4g}".replace("-", "−")
     return "" if value is None else str(value)

@@ -187,7 +187,7 @@ def cards(
     for index in range(first, end):
         part, lacks = parts[index], missing[index]
         kind = " tj-lacking" if lacks else " tj-on" if index in on else ""
-        said = "unknown" if lacks else f"{ids[part]:,}"
+        said = "unknown" if lacks else str(ids[part])
         found.append(f'<li class="{kind.strip()}"><b>{escaped(visible(part))}</b>'
                      f"<span>{said}</span></li>")  # fmt: skip
     before = f"<li><span>{first:,} before</span></li>" if first else ""
