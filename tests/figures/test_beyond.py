@@ -47,7 +47,12 @@ def test_loads_have_a_bar_with_the_bias_and_a_mark_without():
 
 
 def test_what_is_rebuilt_is_dimmer_and_narrower_than_what_is_kept():
-    kept, rebuilt = latent_figure(parts=PARTS, labels=LABELS, followed=0).data
+    fig = latent_figure(parts=PARTS, labels=LABELS, followed=0)
+    kept, rebuilt = fig.data
+    for trace in fig.data:  # a sentence for every number would be megabytes in a long prompt
+        assert trace.hovertemplate.startswith("“%{y}”, ")
+        assert trace.customdata[1].tolist() == list(range(np.asarray(trace.z).shape[1]))
+    assert len(fig.layout.yaxis.ticktext) == len(LABELS)
     assert kept.opacity == 1 > rebuilt.opacity
     assert kept.x[1] - kept.x[0] > rebuilt.x[1] - rebuilt.x[0]
     assert kept.x[-1] < rebuilt.x[0]

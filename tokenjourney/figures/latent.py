@@ -11,9 +11,9 @@ from tokenjourney.figures.drawing import NO_TICKS, Sketch, heading, note, outlin
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_matrix, symmetric_limit
 from tokenjourney.figures.strips import window
-from tokenjourney.figures.text import count, distinct_labels, escaped, number
+from tokenjourney.figures.text import count, distinct_labels, escaped
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
-from tokenjourney.figures.ticks import row_label
+from tokenjourney.figures.ticks import row_label, tick_texts
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM, _GAP, _DIM = 108, 52, 46, 10, 0.45
@@ -63,15 +63,15 @@ def latent_figure(
     for (title, subtitle, _, is_kept), array in zip(parts, arrays, strict=True):
         shown, unit = array[start:end], _WIDE if is_kept else 1
         wide, limit = unit * array.shape[1], limits[is_kept]
-        hover = [
-            [f"“{escaped(names[start + r])}”, {title}, number {i}: {number(float(v))}"
-             for i, v in enumerate(row)] for r, row in enumerate(shown)
-        ]  # fmt: skip
+        numbers = np.tile(np.arange(array.shape[1], dtype=np.int16), (len(shown), 1))
         sketch.trace(
-            heatmap(z=shown, x=left + unit * (np.arange(array.shape[1]) + 0.5),
-                       zmin=-limit, zmax=limit,
-                       colorscale=theme.div_scale, showscale=False, name=title, hoverinfo="text",
-                       hovertext=hover, opacity=1.0 if is_kept else _DIM)
+            heatmap(
+                z=shown, x=left + unit * (np.arange(array.shape[1]) + 0.5), zmin=-limit, zmax=limit,
+                colorscale=theme.div_scale, showscale=False, name=title, customdata=numbers,
+                hovertemplate=f"“%{{y}}”, {escaped(title)}, number %{{customdata}}: %{{z}}"
+                "<extra></extra>",
+                zhoverformat=".2f", opacity=1.0 if is_kept else _DIM,
+            )
         )  # fmt: skip
         rows = np.ones((len(shown), 1), dtype=bool)
         sketch.shapes(gaps(rows, theme, x=(left, wide), along="y"))
@@ -91,7 +91,13 @@ def latent_figure(
         )  # fmt: skip
     sketch.layout(
         xaxis={**NO_TICKS, "range": [0, left - _GAP]},
-        yaxis={**NO_TICKS, "range": [end - start - 0.5, -0.5]},
+        yaxis={
+            **NO_TICKS,
+            "range": [end - start - 0.5, -0.5],
+            "tickmode": "array",
+            "tickvals": list(range(end - start)),
+            "ticktext": tick_texts(names[start:end]),
+        },
     )
     for is_kept, begins in ends.items():
         colour_bar(sketch, low=-limits[is_kept], high=limits[is_kept], x=begins / (left - _GAP),
