@@ -150,22 +150,22 @@ def rows() -> None:
     )  # fmt: skip
 
 
-@ui.part
 def live_training() -> None:
     """A micro GPT that is trained now, in this page."""
     page.section("live")
-    now = live.watched()
-    state = now.run.state if now else None  # as the buttons know it
-    live.controls(page)
-    if now is None:
-        page.say("not_yet", minutes=live.MOST_MINUTES)
-        return
-    stands_still = now.run.is_over or state == "paused"
+    settings = live.choices(page)
+    now, stood_still = live.watched(), live.stands_still()
 
-    @st.fragment(run_every=None if stands_still else live.EVERY_SECONDS)
+    @st.fragment(run_every=None if stood_still else live.EVERY_SECONDS)
     def watching() -> None:
+        # The buttons are drawn with the state that they go with: of two runs that the server makes
+        # at once, Streamlit may lose what the first one drew.
+        live.buttons(page, settings)
+        if now is None:
+            page.say("not_yet", minutes=live.MOST_MINUTES)
+            return
         recorded(page, now)
-        if now.run.state != state:
+        if live.stands_still() != stood_still:
             st.rerun()
 
     watching()
@@ -202,7 +202,7 @@ else:
     losses = every_prefix()
     page.look_for(token=ui.token(page.labels[asked]), came=page.label(journey.token_ids[asked + 1]))
     backward(losses)
-live_training()
+ui.part(live_training, live.PART)()
 untrained()
 ui.part(growing)(page)
 if not alone:

@@ -24,6 +24,8 @@ from tokenjourney.ui.text import Safe, escaped
 if TYPE_CHECKING:
     from tokenjourney.ui.page import Page
 
+PART: Final = "live training"
+"""The part of the page that a button has drawn anew."""
 EVERY_SECONDS: Final = 1.5
 """How often a running training is looked at."""
 MOST_MINUTES: Final = f"{MOST_SECONDS / 60:.0f}"
@@ -74,8 +76,14 @@ def watched() -> Watched | None:
     return found
 
 
-def controls(page: Page) -> None:
-    """The widgets and buttons of a training, and a word where it could not be trained so."""
+def stands_still() -> bool:
+    """Whether nothing new comes from this visitor's training until a button is pressed."""
+    now = watched()
+    return now is None or now.run.is_over or now.run.state == "paused"
+
+
+def choices(page: Page) -> MicroSettings | None:
+    """The widgets of a training; None, with a word why, where it could not be trained so."""
     words = page.text_table("choices")
     with st.container(key="training-choices", horizontal=True, gap="medium"):
         source = page.choose("learn", words["text"], page.text_table("sources"), "stories")
@@ -88,19 +96,15 @@ def controls(page: Page) -> None:
         seed = int(page.slider("lseed", words["seed"], 0, 20, 0, width=110))
     text = _text(page, source)
     page.say(f"said.{source}", n=count(len(text)))
-    with st.container(key="training-buttons", horizontal=True, gap="small",
-                      vertical_alignment="center"):  # fmt: skip
-        twin = page.toggle("twin", words["twin"], True)
-        settings, refused = None, ""
-        try:
-            settings = MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed,
-                                     twin)  # fmt: skip
-            _require_enough(settings)
-        except PromptError as error:
-            refused = str(error)
-        _buttons(page, None if refused else settings)
-    if refused and text:
-        st.html(f'<p class="tj-notice" role="status">{escaped(refused)}</p>')
+    twin = page.toggle("twin", words["twin"], True)
+    try:
+        settings = MicroSettings(text, int(unit), blocks, int(size), steps, float(rate), seed, twin)
+        _require_enough(settings)
+    except PromptError as error:
+        if text:
+            st.html(f'<p class="tj-notice" role="status">{escaped(str(error))}</p>')
+        return None
+    return settings
 
 
 def _require_enough(settings: MicroSettings) -> None:
@@ -127,23 +131,25 @@ def _text(page: Page, source: str) -> str:
     return str(st.session_state[key])
 
 
-def _buttons(page: Page, settings: MicroSettings | None) -> None:
+def buttons(page: Page, settings: MicroSettings | None) -> None:
     """Train, pause or go on, stop."""
     words, now = page.text_table("buttons"), watched()
     state = now.run.state if now else "stopped"
     is_on = now is not None and not now.run.is_over
-    st.button(words["train"], type="primary", key="training.train", on_click=_start,
-              args=(settings,), disabled=settings is None or is_on)  # fmt: skip
-    st.button(words["go_on" if state == "paused" else "pause"], key="training.pause",
-              on_click=_pause, disabled=state not in ("running", "paused"))  # fmt: skip
-    st.button(words["stop"], key="training.stop", on_click=_stop, disabled=not is_on)
+    with st.container(key="training-buttons", horizontal=True, gap="small"):
+        st.button(words["train"], type="primary", key="training.train", on_click=_start,
+                  args=(settings,), disabled=settings is None or is_on)  # fmt: skip
+        st.button(words["go_on" if state == "paused" else "pause"], key="training.pause",
+                  on_click=_pause, disabled=state not in ("running", "paused"))  # fmt: skip
+        st.button(words["stop"], key="training.stop", on_click=_stop, disabled=not is_on)
 
 
 def _start(settings: MicroSettings) -> None:
-    _stop()
+    _end()
     run = workshop().start(settings, _visitor())
     st.session_state[_SLOT] = Watched(run, EmbeddingMaps())
     st.session_state.pop(_AT, None)
+    st.rerun(PART)
 
 
 def _pause() -> None:
@@ -153,9 +159,15 @@ def _pause() -> None:
             now.run.go_on()
         else:
             now.run.pause()
+    st.rerun(PART)
 
 
 def _stop() -> None:
+    _end()
+    st.rerun(PART)
+
+
+def _end() -> None:
     if (now := watched()) is not None and not now.run.is_over:
         now.run.stop()
         now.run.wait(5)
