@@ -62,8 +62,8 @@ def test_labels_and_values_must_be_as_many():
         bars_figure(labels=["a"], values=[1, 2], axis="")
 
 
-def test_weak_pushes_are_written_with_more_digits():
+def test_both_halves_are_written_with_the_digits_that_the_weaker_one_needs():
     fig = pushes_figure(promoted_labels=["a"], promoted=[0.99], suppressed_labels=["b"],
                         suppressed=[-0.0031])  # fmt: skip
-    assert fig.data[0].hovertext == ("This pushes “a” up by +0.99",)
+    assert fig.data[0].hovertext == ("This pushes “a” up by +0.9900",)
     assert fig.data[1].hovertext == ("This pushes “b” down by −0.0031",)

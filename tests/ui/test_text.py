@@ -48,7 +48,8 @@ def test_every_file_of_texts_can_be_read(path):
     assert tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def test_a_share_stays_in_one_line_and_other_texts_keep_their_spaces():
+def test_a_number_stays_in_one_line_with_its_unit_and_other_texts_keep_their_spaces():
     assert text.markup("{a} of it", a="8.4 %") == "8.4\u00a0% of it"
+    assert text.markup("{a} of it", a="55.3 kB") == "55.3\u00a0kB of it"
     assert text.markup("{a} of it", a="< 0.1 %") == "&lt;\u00a00.1\u00a0% of it"
     assert text.markup("{a}", a="up 5 %") == "up 5 %"

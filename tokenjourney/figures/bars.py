@@ -128,7 +128,9 @@ def pushes_figure(
     require_same_length(promoted=up, promoted_labels=promoted_labels)
     require_same_length(suppressed=down, suppressed_labels=suppressed_labels)
     rows = max(len(up), len(down))
-    limit = max(float(np.abs(up).max()), float(np.abs(down).max()), 1e-9)
+    largest = [float(np.abs(values).max()) for values in (up, down)]
+    limit = max(*largest, 1e-9)
+    digits = 2 if min(largest) >= 0.05 else 4  # the same in both halves: one looks across
     sketch = Sketch(theme, height=_ROW * rows + 100, margin=(88, 56, 48, 52), bargap=0.4,
                     hoverdistance=30)  # fmt: skip
     halves = (
@@ -137,7 +139,7 @@ def pushes_figure(
     )
     for name, values, labels, colour, suffix, domain in halves:
         sketch.notes(*heading(name, "", domain[0], 1, theme=theme))
-        _add_half(sketch, values, labels, colour, suffix, name, by, theme)
+        _add_half(sketch, values, labels, colour, suffix, name, by, digits, theme)
         sketch.layout(
             **{
                 f"xaxis{suffix}": {
@@ -162,10 +164,10 @@ def _add_half(
     suffix: str,
     name: str,
     by: str,
+    digits: int,
     theme: Theme,
 ) -> None:
     verb = "up" if name == "pushed up" else "down"
-    digits = 2 if np.abs(values).max(initial=0.0) >= 0.05 else 4
     sketch.trace(
         bar(
             x=np.abs(values), y=np.arange(len(values)), orientation="h", hoverinfo="text",

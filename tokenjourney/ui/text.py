@@ -25,7 +25,7 @@ _MARKUP: Final = (
 _SUBSCRIPTS: Final = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _BETWEEN: Final = "\ue000{}\ue001"
 _KEPT: Final = re.compile("\ue000([0-9]+)\ue001")
-_SHARE: Final = re.compile(r"(&lt; )?[0-9.,]+ %")
+_MEASURE: Final = re.compile(r"(&lt; )?[0-9.,]+ (%|\w{1,5})")
 
 
 class Safe(str):
@@ -66,9 +66,9 @@ def markup(template: str, **values: object) -> Safe:
 
 
 def _unbroken(value: object) -> Safe:
-    """The value, escaped; a share is not parted from its sign at the end of a line."""
+    """The value, escaped; no number is parted from its unit at the end of a line."""
     shown = escaped(value)
-    return Safe(shown.replace(" ", "\u00a0")) if _SHARE.fullmatch(shown) else shown
+    return Safe(shown.replace(" ", "\u00a0")) if _MEASURE.fullmatch(shown) else shown
 
 
 def token(label: str, *, followed: bool = True) -> Safe:
