@@ -229,6 +229,7 @@ def run_all(tried: range, results: dict, stop: Callable[[], None]) -> None:
         results[one.position] = one
         said = page.plain("trying", token=page.labels[one.position], n=len(results), of=len(tried))
         bar.progress(len(results) / len(tried), ui.plain_label(said))
+        ui.serve_click()
     place.empty()
 
 

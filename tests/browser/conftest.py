@@ -19,6 +19,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
+from tests.checkpoints import save_by_transformers
+
 PROJECT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARGUMENTS = [
@@ -139,6 +141,16 @@ def server(serve: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture(scope="session")
+def tall(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A server that offers a model of 48 blocks, named "tall"."""
+    folder = tmp_path_factory.mktemp("models") / "tall"
+    save_by_transformers(
+        folder, seed=3, tokenizer=True, n_layer=48, n_embd=16, n_head=2, n_positions=256
+    )
+    return serve(TOKENJOURNEY_MODEL_PATHS=str(folder))
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """An installed Chrome or Chromium; without one the tests are skipped, but not in CI."""
     path = chromium_path()
@@ -241,6 +253,20 @@ class Visitor:
         group = self.page.get_by_role("radiogroup", name=label, exact=True)
         with self.rerun():
             group.get_by_role("radio", name=option, exact=True).click()
+        return self
+
+    def press_as_soon_as(self, name: str, selector: str, n: int = 1) -> Visitor:
+        """Click a button the moment it can be clicked and n elements of `selector` are there."""
+        self.page.wait_for_function(
+            """([name, selector, n]) => {
+              const button = [...document.querySelectorAll('button:enabled')].find(
+                (one) => one.innerText.trim() === name)
+              if (!button || document.querySelectorAll(selector).length < n) return false
+              button.click()
+              return true
+            }""",
+            arg=[name, selector, n], polling=5, timeout=20_000,
+        )  # fmt: skip
         return self
 
     def figures(self) -> list[str]:

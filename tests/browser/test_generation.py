@@ -42,3 +42,14 @@ def test_a_text_is_written_opened_elsewhere_and_branched_off_by_a_click(visit):
     visitor.settle()
     assert visitor.errors == []
     assert visitor.foreign == []
+
+
+def test_stop_ends_it_at_once_and_what_is_written_stays(visit, tall):
+    visitor = visit(at=tall).open("/generation", prompt="the cat sat on", model="tall", many=100)
+    visitor.page.get_by_role("button", name="Add 100 tokens", exact=True).click()
+    visitor.press_as_soon_as("Stop", ".tj-new", n=3)
+    expect(visitor.page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    visitor.settle()
+    panel = visitor.page.locator(".tj-story-text").first
+    assert 3 <= panel.locator(".tj-new").count() < 100
+    assert "stopped" not in panel.inner_text()  # by itself

@@ -20,3 +20,19 @@ def test_a_click_on_a_cell_of_the_lens_follows_its_token_and_watches_its_guess(v
     assert "token=1" in visitor.query()
     assert visitor.errors == []
     assert visitor.foreign == []
+
+
+def test_taking_tokens_away_is_stopped_by_its_button(visit, tall):
+    visitor = visit(at=tall).open("/layers", prompt="the cat sat on the mat " * 8, model="tall")
+    try_it = visitor.page.locator(".st-key-try-without button")
+    try_it.click()
+    visitor.press_as_soon_as("Stop (finished runs are kept)", "[data-testid=stProgress]")
+    expect(visitor.page.locator("[data-testid=stProgress]")).to_have_count(0)
+    expect(try_it).to_be_visible()
+    visitor.settle()
+    expect(visitor.page.locator(".st-key-tjfig-layers-occlusion")).to_have_count(0)
+    assert "without" not in visitor.query()
+    try_it.click()  # some were still to do
+    visitor.press_as_soon_as("Stop (finished runs are kept)", "[data-testid=stProgress]")
+    expect(try_it).to_be_visible()
+    visitor.settle()

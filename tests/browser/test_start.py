@@ -9,8 +9,6 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.checkpoints import save_by_transformers
-
 PROMPT = "Once upon a time there was a little"
 expect.set_options(timeout=20_000)
 LAST_STATION = "10"  # tokens, embedding, position, six blocks, final LN, next token
@@ -353,14 +351,6 @@ def test_the_theme_changes_the_pictures_too(visit: Callable[..., object]) -> Non
         shown = Map(visit(dark=dark).open("/", prompt=PROMPT))
         strips.append(shown.root.locator(".strip").first.get_attribute("href"))
     assert strips[0] != strips[1]
-
-
-@pytest.fixture(scope="session")
-def tall(serve: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A server that offers a model of 48 blocks."""
-    folder = tmp_path_factory.mktemp("models") / "tall"
-    save_by_transformers(folder, seed=3, tokenizer=True, n_layer=48, n_embd=16, n_head=2)
-    return serve(TOKENJOURNEY_MODEL_PATHS=str(folder))
 
 
 def test_48_blocks_have_their_guesses_as_flags_that_do_not_meet(

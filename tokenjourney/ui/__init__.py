@@ -66,6 +66,8 @@ Rules of the house
   file: `page.text_table("kinds")`. A text for a label or an axis: `page.plain("axis")`.
 - A picture that Plotly cannot draw: `page.picture(name, html, table)` with HTML of your own from
   `ui`, where every text of a prompt went through `ui.escaped`.
+- Work of seconds goes in steps, each shown in a bar, and calls `ui.serve_click()` after each: it
+  ends the run where somebody clicks meanwhile.
 - A TokenJourneyError becomes a card: `except tj.TokenJourneyError as error: ui.refuse(error)`.
 - Another prompt or edits: `page.other(prompt)`, `page.edited(edits)`; both are cached.
 - To change what is chosen from code: `ui.put(token=3)`, `ui.put(prompt="...")`, then `st.rerun()`
@@ -73,7 +75,7 @@ Rules of the house
 '''
 
 from tokenjourney.ui.page import Page, open_page, refuse
-from tokenjourney.ui.parts import part
+from tokenjourney.ui.parts import part, serve_click
 from tokenjourney.ui.state import put
 from tokenjourney.ui.text import Safe, escaped, latex, markup, plain_label, token
 
@@ -88,5 +90,6 @@ __all__ = [
     "plain_label",
     "put",
     "refuse",
+    "serve_click",
     "token",
 ]

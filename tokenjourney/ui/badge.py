@@ -17,6 +17,7 @@ from tokenjourney.analysis.checks import (
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.text import count
 from tokenjourney.ui import cache, figure, knock_outs, models
+from tokenjourney.ui.parts import serve_click
 from tokenjourney.ui.text import Safe, escaped, load, markup, plain
 
 if TYPE_CHECKING:
@@ -60,8 +61,13 @@ def _badge(model: str, prompt: str) -> None:
     with opened:
         if checks is None and opened.open:
             named = words["computing"].format(T=count(len(journey)), model=_title(model))
-            bar = st.progress(0.0, named)  # and a click elsewhere is served between two blocks
-            _computed(key, model, journey, lambda done: bar.progress(done, named))
+            bar = st.progress(0.0, named)
+
+            def tell(done: float) -> None:
+                bar.progress(done, named)
+                serve_click()  # between two blocks
+
+            _computed(key, model, journey, tell)
             _again()
         if checks is None:
             st.html(f'<p class="tj-note">{_lazy(words, model, journey)}</p>')

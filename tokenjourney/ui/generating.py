@@ -21,6 +21,7 @@ from tokenjourney.figures.speed import speed_figure, speed_table
 from tokenjourney.figures.text import count, number
 from tokenjourney.tokens import visible
 from tokenjourney.ui import cache, state
+from tokenjourney.ui.parts import click_waits, serve_click
 from tokenjourney.ui.sampling import Sampling
 from tokenjourney.ui.text import Safe, escaped, plain_label
 
@@ -188,6 +189,8 @@ def run(page: Page, continuation: Continuation, sampling: Sampling, n: int) -> N
     for step in steps:
         continuation.keep((*continuation.ids, step.token.id))
         place.html(_panel(page, continuation.ids, step.stopped))
+        if click_waits():
+            break
     if n > 1:
         st.session_state[_STOPPED] = step.stopped
     st.rerun()  # the buttons know now that nothing is running, and what is there
@@ -228,6 +231,7 @@ def speeds(page: Page, token_ids: Sequence[int]) -> bool:
             found.append(speed)
             following = lengths[min(i + 1, len(lengths) - 1)]
             bar.progress((i + 1) / len(lengths), words["doing"].format(n=f"{following:,}"))
+            serve_click()
         bar.empty()
         st.session_state[_SPEED] = (model.name, found)
     name, found = st.session_state.get(_SPEED, ("", []))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from tokenjourney.ui import places, sharing
 from tokenjourney.ui.text import escaped
@@ -30,6 +32,25 @@ def part(function: Part, key: str | None = None) -> Part:
     alone = places.places().one()(sharing.on_these_cores(function))
     wrapped: Part = st.fragment(alone, key=key)
     return wrapped
+
+
+def click_waits() -> bool:
+    """Whether the visitor has clicked into a part since this run began.
+
+    Streamlit breaks a run off for a click on what stands outside of all parts, but for one in a
+    part it waits until the run is over. Long work asks here after each of its steps.
+    """
+    context = get_script_run_ctx()
+    requests = context.script_requests if context else None
+    if requests is None or requests._state is not ScriptRequestType.RERUN:
+        return False
+    return not requests._rerun_data.is_auto_rerun  # nobody clicked, a clock did
+
+
+def serve_click() -> None:
+    """Ends this run where a click waits; the page is drawn as the click wants it."""
+    if click_waits():
+        st.rerun()
 
 
 def fold(title: str, draw: Callable[[], None], key: str) -> None:
