@@ -12,7 +12,7 @@ from tokenjourney.figures.matrices import Array, downsampled
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import Theme
-from tokenjourney.figures.ticks import labelled_positions, tick_texts
+from tokenjourney.figures.ticks import side_by_side, tick_texts
 from tokenjourney.figures.written import heatmap
 
 _MOST_AS_HEATMAP = 48
@@ -89,7 +89,7 @@ def add_panel(
 def lay_out(
     figure: Sketch, names: list[str], starts: Sequence[float], marked: int, theme: Theme
 ) -> None:
-    """One pair of axes for all matrices: four would take a browser several times as long.
+    """One pair of axes for all matrices.
 
     `layout.meta["starts"]` says where on it each of them begins, for whoever looks for its cells.
 
@@ -101,21 +101,14 @@ def lay_out(
         theme: its colours.
     """
     tokens = len(names)
-    shown = labelled_positions(tokens, 12, (marked,))
     crowded = tokens > 10
-    texts = tick_texts(names, strong=marked, length=9 if crowded else 12)
+    axis = side_by_side(names, starts, 12, marked=marked, length=9 if crowded else 12)
     figure.layout(
         meta={"starts": [*starts]},
         xaxis={
-            "range": [-0.5, starts[-1] + tokens - 0.5],
+            **axis,
             "tickangle": -60 if crowded else -45,
-            "tickmode": "array",
-            "tickvals": [start + position for start in starts for position in shown],
-            "ticktext": [texts[position] for _ in starts for position in shown],
             "tickfont": {"size": 12 if crowded else 13, "color": theme.ink2},
-            "ticks": "",
-            "showgrid": False,
-            "zeroline": False,
         },
         yaxis={
             "range": [tokens - 0.5, -0.5],

@@ -14,7 +14,7 @@ from tokenjourney.figures.matrices import Array, as_matrix
 from tokenjourney.figures.png import enlarged, png_uri, quantised
 from tokenjourney.figures.text import distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
-from tokenjourney.figures.ticks import labelled_positions, row_label, tick_texts
+from tokenjourney.figures.ticks import labelled_positions, row_label, side_by_side
 from tokenjourney.figures.written import heatmap
 
 _LEFT, _TOP, _BOTTOM = 92, 52, 104
@@ -65,7 +65,12 @@ def patterns_figure(
         left = index * (panel + _GAP)
         sketch.notes(*heading(one.title, one.subtitle, left, 1, theme=theme))
         _add_pattern(sketch, matrix, names, index * step, followed, theme)
-    _lay_out(sketch, names, [index * step for index in range(len(panels))], int(900 * panel / 26))
+    starts = [index * step for index in range(len(panels))]
+    axis = side_by_side(names, starts, most=max(2, int(900 * panel / 26)))
+    sketch.layout(
+        xaxis={**axis, "tickangle": -45, "tickfont": {"size": 12}},
+        yaxis={"range": [tokens - 0.5, -0.5], **NO_TICKS},
+    )
     always = [] if followed is None else [followed]
     for position in labelled_positions(tokens, max(3, int(plot / 16)), always):
         text = row_label(names[position], followed=position == followed, theme=theme, length=12)
@@ -135,20 +140,6 @@ def _add_pattern(
     if followed is not None:
         band = (followed - 0.5, followed + 0.5)
         sketch.shapes(outline(left, right, *band, theme.accent, width=2))
-
-
-def _lay_out(sketch: Sketch, names: list[str], starts: Sequence[float], most: int) -> None:
-    """One pair of axes for all panels: a pair each would take the browser several times as long."""
-    tokens = len(names)
-    shown = labelled_positions(tokens, max(2, most))
-    texts = tick_texts(names, length=9)
-    sketch.layout(
-        xaxis={"range": [-0.5, starts[-1] + tokens - 0.5], "tickmode": "array", "tickangle": -45,
-               "tickvals": [start + i for start in starts for i in shown],
-               "ticktext": [texts[i] for _ in starts for i in shown],
-               "tickfont": {"size": 12}, "ticks": "", "showgrid": False, "zeroline": False},
-        yaxis={"range": [tokens - 0.5, -0.5], **NO_TICKS},
-    )  # fmt: skip
 
 
 def _row_height(tokens: int, panels: int) -> float:

@@ -73,3 +73,33 @@ def tick_texts(labels: Sequence[str], strong: int | None = None, length: int = 1
     if strong is not None:
         texts[strong] = f"<b>{texts[strong]}</b>"
     return texts
+
+
+def side_by_side(
+    labels: Sequence[str],
+    starts: Sequence[float],
+    most: int,
+    *,
+    marked: int | None = None,
+    length: int = 9,
+) -> dict[str, Any]:
+    """One x axis for matrices side by side: one each would take a browser several times as long.
+
+    Args:
+        labels: of the tokens along each of them.
+        starts: where each of them begins.
+        most: so many labels have room below one of them.
+        marked: the position whose label is bold and always there.
+        length: letters of a label.
+    """
+    shown = labelled_positions(len(labels), most, () if marked is None else (marked,))
+    texts = tick_texts(labels, strong=marked, length=length)
+    return {
+        "range": [-0.5, starts[-1] + len(labels) - 0.5],
+        "tickmode": "array",
+        "tickvals": [start + position for start in starts for position in shown],
+        "ticktext": [texts[position] for _ in starts for position in shown],
+        "ticks": "",
+        "showgrid": False,
+        "zeroline": False,
+    }
