@@ -104,8 +104,9 @@ async function draw(holder) {
   const [texts, traces] = parted(data, isOnlyTexts)
   const drawn = traces.map((trace) => (hasTexts(trace) ? withoutTexts(trace) : trace))
   await Plotly.react(holder, drawn, { ...layout, width: holder.tjWidth, annotations }, CONFIG)
-  const unpacked = traces.map((trace, i) => ({ ...trace, x: holder._fullData[i].x, y: holder._fullData[i].y }))
-  write(notes, [...texts, ...unpacked.filter(hasTexts)], holder)
+  const unpacked = traces.flatMap((trace, i) =>
+    hasTexts(trace) ? { ...trace, x: holder._fullData[i].x, y: holder._fullData[i].y } : [])
+  write(notes, [...texts, ...unpacked], holder)
   if (!waiting.has(holder)) holder.dataset.drawn = ""
   if (holder.tjListens) return
   holder.tjListens = true

@@ -36,7 +36,7 @@ def test_work_and_memory_of_the_step_are_said(visit, journey):
     text = visit("kv_cache", PROMPT, kvstep=4).text
     assert f"{products_for(journey.config, 1, 3):,} times with" in text
     assert f"{products_for(journey.config, 4):,} times without" in text
-    assert "36.9 kB" in text
+    assert "36.9\u00a0kB" in text
     assert cache_bytes(journey.config, 4) == 36_864
 
 
