@@ -206,7 +206,7 @@ def test_what_was_written_before_a_stop_stays(model, monkeypatch):
         steps = everything(*args, **kwargs)
         for _ in range(3):
             yield next(steps)
-        raise StopException  # as Streamlit does when a button is clicked meanwhile
+        raise StopException  # as Streamlit does for a click outside of the page
 
     monkeypatch.setattr(tj, "generate", stopped_after_three)
     click(app, "go.many")

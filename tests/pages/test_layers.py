@@ -138,7 +138,7 @@ def test_runs_that_were_finished_before_a_stop_are_not_run_again(model, monkeypa
 
     def counted(journey, edits, since):
         if len(ran) == stops_after[0]:
-            raise StopException  # what Streamlit raises when somebody clicks meanwhile
+            raise StopException  # what Streamlit raises for a click outside of the page
         ran.append(since)
         return retrace(journey, edits, since)
 

@@ -61,11 +61,11 @@ def patterns_figure(
                     else max(6, round(cell)))  # fmt: skip
     panel = (1 - _GAP * (len(panels) - 1)) / len(panels)  # share of the width
     step = tokens * (1 + _GAP / panel)  # from one panel to the next, in tokens
+    starts = [index * step for index in range(len(panels))]
     for index, (one, matrix) in enumerate(zip(panels, matrices, strict=True)):
         left = index * (panel + _GAP)
         sketch.notes(*heading(one.title, one.subtitle, left, 1, theme=theme))
-        _add_pattern(sketch, matrix, names, index * step, followed, theme)
-    starts = [index * step for index in range(len(panels))]
+        _add_pattern(sketch, matrix, names, starts[index], followed, theme)
     axis = side_by_side(names, starts, most=max(2, int(900 * panel / 26)))
     sketch.layout(
         xaxis={**axis, "tickangle": -45, "tickfont": {"size": 12}},
