@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 from tests.checkpoints import save_by_transformers
 
@@ -151,8 +151,13 @@ def tall(serve: Callable[..., Server], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """An installed Chrome or Chromium; without one the tests are skipped, but not in CI."""
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[bool], BrowserContext]]:
+    """A browser for each theme: an installed Chrome or Chromium with a profile of its own.
+
+    Only in a profile on disk it keeps Streamlit's compiled scripts from page to page, as it does
+    for people: opening a page takes two thirds of the time. Without a browser the tests are
+    skipped, but not in CI.
+    """
     path = chromium_path()
     if path is None:
         reason = (
@@ -161,10 +166,23 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    kept: dict[bool, BrowserContext] = {}
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield launched
-        launched.close()
+
+        def of(dark: bool) -> BrowserContext:
+            if dark not in kept:
+                kept[dark] = playwright.chromium.launch_persistent_context(
+                    tmp_path_factory.mktemp("profile"),
+                    executable_path=path,
+                    args=ARGUMENTS,
+                    color_scheme="dark" if dark else "light",
+                    accept_downloads=True,
+                )
+            return kept[dark]
+
+        yield of
+        for browser in kept.values():
+            browser.close()
 
 
 @dataclass
@@ -202,7 +220,8 @@ class Visitor:
                     (document.querySelector('.tj-header') ? chips :
                       document.querySelector('.tj-card'))
                   return done && !late && !undrawn && link && drawn
-                }"""
+                }""",
+                polling=50,
             )
             self.page.wait_for_timeout(100)
         return self
@@ -282,21 +301,6 @@ class Visitor:
     def query(self) -> str:
         """The query string of the page's address."""
         return urlsplit(self.page.url).query
-
-
-@pytest.fixture(scope="session")
-def context(browser: Browser) -> Callable[[bool], BrowserContext]:
-    """One browser profile for each theme, so that Streamlit's own files are loaded once."""
-    kept: dict[bool, BrowserContext] = {}
-
-    def of(dark: bool) -> BrowserContext:
-        if dark not in kept:
-            kept[dark] = browser.new_context(
-                color_scheme="dark" if dark else "light", accept_downloads=True
-            )
-        return kept[dark]
-
-    return of
 
 
 @pytest.fixture
