@@ -105,9 +105,13 @@ def depth_loss_figure(
     top = max(float(values.max()), blind)
     sketch = Sketch(theme, height=340, margin=(64, 24, 14, 54), hoverdistance=40)
     sketch.shapes(line(-0.4, len(values) - 0.6, blind, blind, theme.curve, dash="dot"))
+    beside_it = values[len(values) // 2 :]  # points above or below the words on the dotted line
+    crowded = bool(np.any(np.abs(beside_it - blind) < top * 0.1))
+    over = values[-1] < blind < top * 0.97 and not crowded
     sketch.notes(
-        note(f"every token alike: {number(blind)}", len(values) - 0.6, blind, xref="x", yref="y",
-             anchor="right", valign="bottom" if values[-1] < blind < top * 0.97 else "top",
+        note(f"every token alike: {number(blind)}", len(values) - 0.6,
+             min(blind, float(beside_it.min())) if crowded else blind, xref="x", yref="y",
+             anchor="right", valign="bottom" if over else "top", shift=(0, -8 if crowded else 0),
              colour=theme.ink2)
     )  # fmt: skip
     if before is not None:
