@@ -32,4 +32,4 @@ def test_the_words_on_the_dotted_line_keep_off_points_that_are_close(losses, abo
     assert (words.yanchor == "bottom") == above_the_line
     assert words.y <= 4.0
     if losses[-1] < 4.0 and not above_the_line:
-        assert words.y == losses[-1], "below the lowest of them"
+        assert words.y == pytest.approx(losses[-1]), "below the lowest of them"
