@@ -225,11 +225,14 @@ def learned() -> None:
 
     def drawn():
         matrix = untrained_embedding(config, seed)
-        before = _side(matrix, None, token, page.plain("at_start"),
-                       page.plain("at_start_note", seed=seed))  # fmt: skip
-        return before, matrix[rows], row_overlap(W_E, matrix)
+        return matrix, row_lengths(matrix), row_overlap(W_E, matrix)
 
-    before, start_rows, kept = page.remember(f"start {seed} {token}", drawn, of="model")
+    start, start_lengths, kept = page.remember(
+        f"start {seed}", drawn, of="model"
+    )  # slow to draw, for all tokens
+    before = _side(start, start_lengths, token, page.plain("at_start"),
+                   page.plain("at_start_note", seed=seed))  # fmt: skip
+    start_rows = start[rows]
     labels = [page.label(row) for row in rows]
     columns = [
         (side.title, side.subtitle, unit_rows(matrix))

@@ -312,7 +312,7 @@ if len(journey) * model.n_parameters > NAMED_FROM:  # the first time this takes 
     with st.spinner(said, show_time=False):
         who_wrote_what()
         shares_of_attention()
-start, end = window(len(journey), position, MOST_ROWS)
+start, end = window(len(journey), position, MOST_ROWS, leap=MOST_ROWS // 2)
 grid()
 ui.part(way_of_a_token)()
 switched_off()

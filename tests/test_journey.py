@@ -43,6 +43,35 @@ def test_what_passes_is_what_the_journey_holds_and_is_not_kept(model, edits, nam
     assert fresh.passing(1, "pattern")[0] is kept
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (),
+        (tj.ablate_head(1, 0), tj.ablate_mlp(0)),
+        (tj.scale("blocks.1.attn.hook_k", 0.5),),
+        (tj.replace("blocks.1.hook_attn_out", np.arange(7 * 32).reshape(7, 32) / 99),),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 3, 6])
+def test_what_passes_at_one_position_is_that_row_of_what_passes(model, edits, position):
+    fresh = tj.trace(model, TEXT, edits=list(edits))
+    before, kept = fresh.n_bytes, fresh._record.keys.clone()
+    names = ("result", "z", "k", "attn_out", "mlp_out", "resid_post")
+    rows = fresh.passing_at(position, 1, *names)
+    assert fresh.n_bytes == before
+    assert torch.equal(fresh._record.keys, kept), "looked at, not written to"
+    for row, whole in zip(rows, fresh.passing(1, *names), strict=True):
+        close(row, whole[position])
+
+
+def test_a_position_that_is_not_there_and_a_square_are_refused(journey):
+    for position in (-1, len(journey)):
+        with pytest.raises(tj.HookError, match="run from 0"):
+            journey.passing_at(position, 0, "z")
+    with pytest.raises(tj.HookError, match="no row per position"):
+        journey.passing_at(0, 0, "pattern")
+
+
 def test_a_block_runs_no_further_than_the_last_that_is_wanted(journey):
     fresh = tj.trace(journey.model, TEXT)
     ran = []

@@ -19,7 +19,8 @@ from tokenjourney.errors import HookError
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.hooks import Hook, block_of, check_index, resolve_hook
 
-_SQUARE = ("hook_attn_scores", "hook_pattern")
+SQUARE = ("hook_attn_scores", "hook_pattern")
+"""Activations with a row per query in each head; all others have one per position first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class Edit:
         """The same edit for the first `n_tokens` tokens of its prompt."""
         if self.array is None:
             return self
-        square = self.name.endswith(_SQUARE)
+        square = self.name.endswith(SQUARE)
         cut = self.array[:, :n_tokens, :n_tokens] if square else self.array[:n_tokens]
         return Edit(self.name, self.kind, self.head, self.factor, cut)
 
@@ -74,7 +75,7 @@ class Edit:
         """The same edit for the tokens from `start` on, while those before are only looked at."""
         if self.array is None:
             return self
-        square = self.name.endswith(_SQUARE)
+        square = self.name.endswith(SQUARE)
         cut = self.array[:, start:] if square else self.array[start:]
         return Edit(self.name, self.kind, self.head, self.factor, cut)
 

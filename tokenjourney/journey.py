@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tokenjourney.derived import Array, Derived
-from tokenjourney.edits import Edit
+from tokenjourney.edits import SQUARE, Edit
 from tokenjourney.errors import HookError, PromptError
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_hook
 from tokenjourney.model.model import read_only
 from tokenjourney.model.sampling import probabilities, ranking
 from tokenjourney.prompt import check_ids, prompt_ids
-from tokenjourney.record import BlockStore, Record
+from tokenjourney.record import BlockStore, Record, SeenStore
 from tokenjourney.source import Source, edit_hooks, unembedded
 from tokenjourney.tokenizer import Token, tokens_of
 
@@ -202,9 +202,7 @@ class Journey:
             HookError: there is no such activation, or it is not stored and the model is not here.
         """
         full = [resolve_hook(self.config, name, block) for name in names]
-        stored = {name: self._stored(name) for name in full}
-        found = {name: value for name, value in stored.items() if value is not None}
-        wanted = [name for name in stored if name not in found]
+        found, wanted = self._parted(full)
         captured: dict[str, Array] = {}
         if wanted:
             model = self._source.need_model(f"derive {wanted[0]}")
@@ -212,6 +210,48 @@ class Journey:
             with torch.inference_mode(), suppress(_AllCaptured):
                 model.network.blocks[block](self.stream[block][None], tap.at(f"blocks.{block}"))
         return tuple((found | captured)[name] for name in full)
+
+    def passing_at(self, position: int, block: int, *names: str) -> tuple[Array, ...]:
+        """What `passing` returns, of one position only.
+
+        The block runs over that position alone, with the keys and values that are kept of those
+        before it: of a long prompt this is a small part of the work.
+
+        Args:
+            position: From 0.
+            block: From 0.
+            *names: Short or full names of activations that have a row per position, such as
+                "result", "mlp_out"; not "pattern", which has one per head.
+
+        Raises:
+            HookError: there is no such activation or position, or it is not stored and the model is
+                not here.
+        """
+        full = [resolve_hook(self.config, name, block) for name in names]
+        for name in full:
+            if name.endswith(SQUARE):
+                raise HookError(f"{name} has no row per position. Ask for it with `passing`.")
+        if not 0 <= position < len(self):
+            last = len(self) - 1
+            raise HookError(f"There is no position {position!r}: they run from 0 to {last}.")
+        stored, wanted = self._parted(full)
+        found = {name: value[position] for name, value in stored.items()}
+        captured: dict[str, Array] = {}
+        if wanted:
+            model = self._source.need_model(f"derive {wanted[0]}")
+            here = [edit.first(position + 1).rest(position) for edit in self.edits]
+            tap = self._tap(wanted, captured, to_the_end=False, edits=here)
+            store = SeenStore(self._record, block, position)
+            row = self.stream[block][None, position : position + 1]
+            with torch.inference_mode(), suppress(_AllCaptured):
+                model.network.blocks[block](row, tap.at(f"blocks.{block}"), store)
+        return tuple(captured[name][0] if name in captured else found[name] for name in full)
+
+    def _parted(self, names: Sequence[str]) -> tuple[dict[str, Array], list[str]]:
+        """The activations among `names` that need not be computed, and the names of the others."""
+        stored = {name: self._stored(name) for name in names}
+        found = {name: value for name, value in stored.items() if value is not None}
+        return found, [name for name in stored if name not in found]
 
     def next_tokens(
         self, position: int = -1, k: int = 10, temperature: float = 1.0
@@ -393,10 +433,14 @@ class Journey:
         return captured[name]
 
     def _tap(
-        self, wanted: Sequence[str], captured: dict[str, Array], to_the_end: bool = True
+        self,
+        wanted: Sequence[str],
+        captured: dict[str, Array],
+        to_the_end: bool = True,
+        edits: Sequence[Edit] | None = None,
     ) -> Tap:
-        """The edits of this Journey, and behind them a watcher on each wanted activation."""
-        hooks = edit_hooks(self.edits)
+        """The edits of this Journey, or others, and behind them a watcher on each activation."""
+        hooks = edit_hooks(self.edits if edits is None else edits)
 
         def watcher(name: str) -> Hook:
             def watch(value: Tensor) -> None:

@@ -71,6 +71,18 @@ class BlockStore:
         end = self.length + keys.shape[1]
         self._keys[:, self.length : end] = keys[0].transpose(0, 1)
         self._values[:, self.length : end] = values[0].transpose(0, 1)
+        return self._until(end)
+
+    def _until(self, end: int) -> tuple[Tensor, Tensor]:
+        """(1, end, n_heads, d_head) each: those of the tokens before `end`."""
         return self._keys[None, :, :end].transpose(1, 2), self._values[None, :, :end].transpose(
             1, 2
         )
+
+
+class SeenStore(BlockStore):
+    """The same for who runs a block once more over tokens that are in the record already."""
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Stores nothing; returns those of all tokens up to the last of the new ones."""
+        return self._until(self.length + keys.shape[1])

@@ -44,6 +44,14 @@ def test_a_block_adds_up_and_a_pattern_sums_to_one(journey):
         assert not np.triu(pattern, k=1).any()
 
 
+def test_what_passes_at_one_position_is_that_row_of_what_passes(model, journey):
+    for position in (0, 4, len(journey) - 1):
+        names = ("result", "attn_out", "resid_mid", "mlp_out")
+        rows = tj.trace(model, TEXT).passing_at(position, 1, *names)
+        for name, row in zip(names, rows, strict=True):
+            close(row, journey[name, 1][position])
+
+
 def test_heads_add_up_to_what_attention_writes(model, journey):
     bias = getattr(model.network.blocks[0].attn.out, "bias", None)
     written = journey["result", 0].sum(axis=1) + (0 if bias is None else bias.numpy())

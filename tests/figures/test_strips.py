@@ -113,3 +113,15 @@ def test_the_table_has_each_number_once_per_column():
     assert len(rows) == 4 * 192
     assert rows[192][:3] == (1, "·dog₁", 0)
     assert rows[192][3] == vectors()[1, 0]
+
+
+@pytest.mark.parametrize("tokens", [25, 40, 61, 1024])
+def test_a_window_that_leaps_stays_for_neighbours_and_has_tokens_on_both_sides(tokens):
+    starts = []
+    for followed in range(tokens):
+        start, end = window(tokens, followed, 24, leap=12)
+        assert end - start == 24
+        assert max(0, followed - 6) >= start >= 0
+        assert min(tokens, followed + 6) <= end <= tokens
+        starts.append(start)
+    assert len(set(starts)) <= tokens // 12

@@ -92,7 +92,9 @@ def test_a_long_prompt_shows_the_rows_around_the_followed_token():
     assert len(lens["z"]) == 24
     cells = trace(app, "layers-lens", "cells: best guess")
     assert 40 in {position for position, _ in cells["customdata"]}
-    assert "Tokens 28–51" in html(app)
+    assert "Tokens 24–47" in html(app)
+    near = open_page("layers", prompt="The dog ran. " * 20, token=33)
+    assert "Tokens 24–47" in html(near), "the rows stay for neighbours"
 
 
 @pytest.mark.parametrize("watch", ["x", "2048", "-1"])

@@ -111,15 +111,14 @@ class Writers:
 
 
 def writers(journey: Journey, position: int) -> Writers:
-    """Who wrote what into one position. Of a long prompt this takes a moment: keep it.
+    """Who wrote what into one position.
 
     Args:
         journey: The journey.
         position: From 0.
     """
     rows = [
-        [of_all[position] for of_all in journey.passing(block, *WRITTEN)]
-        for block in range(journey.config.n_layers)
+        journey.passing_at(position, block, *WRITTEN) for block in range(journey.config.n_layers)
     ]
     adds_positions = "hook_pos_embed" in journey.names  # a model that rotates them adds none
     return written(

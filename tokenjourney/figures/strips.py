@@ -33,15 +33,21 @@ def strip_lines(dimensions: int) -> int:
     return max(1, -(-dimensions // wide))
 
 
-def window(tokens: int, followed: int, most: int = _MOST_ROWS) -> tuple[int, int]:
+def window(tokens: int, followed: int, most: int = _MOST_ROWS, leap: int = 1) -> tuple[int, int]:
     """The first position and the end of the at most `most` rows shown around the followed one.
+
+    With a leap, up to half of `most`, the rows stay where they are until so many tokens further
+    on: less moves when a neighbour is followed, and what was computed for the rows still holds.
 
     >>> window(1024, 150), window(8, 3)
     ((120, 180), (0, 8))
+    >>> window(1024, 150, 24, leap=12), window(1024, 161, 24, leap=12)
+    ((144, 168), (144, 168))
     """
     if tokens <= most:
         return 0, tokens
-    start = min(max(followed - most // 2, 0), tokens - most)
+    first = followed - (most - leap + 1) // 2
+    start = min(max(first - first % leap, 0), tokens - most)
     return start, start + most
 
 
