@@ -123,15 +123,17 @@ def logit_lens(model: Model, journey: Journey, positions: slice = slice(None)) -
     following = np.tile(ids[chosen + 1], depths)
     best: list[IDs] = []
     share: list[Array] = []
-    came: list[Array] = []
+    losses: list[Array] = []
     for logits in unembedded(model, stack.reshape(-1, d_model)):
-        first, shares = logits.argmax(-1), probabilities(logits)
+        first = logits.argmax(-1)
+        total = torch.logsumexp(
+            torch.from_numpy(logits), -1
+        ).numpy()  # a share is e^(logit − total)
         best.append(first)
-        share.append(_picked(shares, first))
-        start = sum(map(len, came))
-        came.append(_picked(shares, following[start : start + len(first)]))
-    with np.errstate(divide="ignore"):
-        loss = -np.log(np.concatenate(came)).reshape(depths, n)
+        share.append(np.exp(_picked(logits, first) - total))
+        start = sum(map(len, losses))
+        losses.append(total - _picked(logits, following[start : start + len(first)]))
+    loss = np.concatenate(losses).reshape(depths, n)
     loss[:, chosen == len(journey) - 1] = np.nan
     return Lens(
         positions=chosen,
