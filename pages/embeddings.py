@@ -227,9 +227,8 @@ def learned() -> None:
         matrix = untrained_embedding(config, seed)
         return matrix, row_lengths(matrix), row_overlap(W_E, matrix)
 
-    start, start_lengths, kept = page.remember(
-        f"start {seed}", drawn, of="model"
-    )  # slow to draw, for all tokens
+    # slow to draw, and the same for every token
+    start, start_lengths, kept = page.remember(f"start {seed}", drawn, of="model")
     before = _side(start, start_lengths, token, page.plain("at_start"),
                    page.plain("at_start_note", seed=seed))  # fmt: skip
     start_rows = start[rows]

@@ -245,7 +245,8 @@ class Journey:
             row = self.stream[block][None, position : position + 1]
             with torch.inference_mode(), suppress(_AllCaptured):
                 model.network.blocks[block](row, tap.at(f"blocks.{block}"), store)
-        return tuple(captured[name][0] if name in captured else found[name] for name in full)
+        # the last row: latent attention rebuilds the keys and values of all tokens up to this one
+        return tuple(captured[name][-1] if name in captured else found[name] for name in full)
 
     def _parted(self, names: Sequence[str]) -> tuple[dict[str, Array], list[str]]:
         """The activations among `names` that need not be computed, and the names of the others."""

@@ -46,7 +46,7 @@ def test_a_block_adds_up_and_a_pattern_sums_to_one(journey):
 
 def test_what_passes_at_one_position_is_that_row_of_what_passes(model, journey):
     for position in (0, 4, len(journey) - 1):
-        names = ("result", "attn_out", "resid_mid", "mlp_out")
+        names = ("q", "k", "v", "result", "attn_out", "resid_mid", "mlp_out")
         rows = tj.trace(model, TEXT).passing_at(position, 1, *names)
         for name, row in zip(names, rows, strict=True):
             close(row, journey[name, 1][position])

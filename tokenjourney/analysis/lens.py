@@ -126,9 +126,8 @@ def logit_lens(model: Model, journey: Journey, positions: slice = slice(None)) -
     losses: list[Array] = []
     for logits in unembedded(model, stack.reshape(-1, d_model)):
         first = logits.argmax(-1)
-        total = torch.logsumexp(
-            torch.from_numpy(logits), -1
-        ).numpy()  # a share is e^(logit − total)
+        # a share is e^(logit − total), and its loss total − logit
+        total = torch.logsumexp(torch.from_numpy(logits), -1).numpy()
         best.append(first)
         share.append(np.exp(_picked(logits, first) - total))
         start = sum(map(len, losses))
