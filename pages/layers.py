@@ -310,7 +310,6 @@ def shares_of_attention():
 if len(journey) * model.n_parameters > NAMED_FROM:  # the first time this takes seconds: say so
     said = page.plain("waiting", T=count(len(journey)), n_layers=n_layers)
     with st.spinner(said, show_time=False):
-        who_wrote_what()
         shares_of_attention()
 start, end = window(len(journey), position, MOST_ROWS, leap=MOST_ROWS // 2)
 grid()

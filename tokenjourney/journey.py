@@ -203,12 +203,7 @@ class Journey:
         """
         full = [resolve_hook(self.config, name, block) for name in names]
         found, wanted = self._parted(full)
-        captured: dict[str, Array] = {}
-        if wanted:
-            model = self._source.need_model(f"derive {wanted[0]}")
-            tap = self._tap(wanted, captured, to_the_end=False)
-            with torch.inference_mode(), suppress(_AllCaptured):
-                model.network.blocks[block](self.stream[block][None], tap.at(f"blocks.{block}"))
+        captured = self._watched(block, wanted, self.stream[block], self.edits)
         return tuple((found | captured)[name] for name in full)
 
     def passing_at(self, position: int, block: int, *names: str) -> tuple[Array, ...]:
@@ -231,22 +226,31 @@ class Journey:
         for name in full:
             if name.endswith(SQUARE):
                 raise HookError(f"{name} has no row per position. Ask for it with `passing`.")
-        if not 0 <= position < len(self):
-            last = len(self) - 1
-            raise HookError(f"There is no position {position!r}: they run from 0 to {last}.")
-        stored, wanted = self._parted(full)
-        found = {name: value[position] for name, value in stored.items()}
+        self._check_position(position)
+        found, wanted = self._parted(full)
+        edits = [edit.first(position + 1).rest(position) for edit in self.edits]
+        row = self.stream[block][position : position + 1]
+        store = SeenStore(self._record, block, position)
+        captured = self._watched(block, wanted, row, edits, store)
+        # the last row: latent attention rebuilds the keys and values of all tokens up to this one
+        return tuple(found[n][position] if n in found else captured[n][-1] for n in full)
+
+    def _watched(
+        self,
+        block: int,
+        wanted: Sequence[str],
+        rows: Tensor,
+        edits: Sequence[Edit],
+        store: SeenStore | None = None,
+    ) -> dict[str, Array]:
+        """The wanted activations of a block, which runs over these rows no further than needed."""
         captured: dict[str, Array] = {}
         if wanted:
             model = self._source.need_model(f"derive {wanted[0]}")
-            here = [edit.first(position + 1).rest(position) for edit in self.edits]
-            tap = self._tap(wanted, captured, to_the_end=False, edits=here)
-            store = SeenStore(self._record, block, position)
-            row = self.stream[block][None, position : position + 1]
+            tap = _tap(edits, wanted, captured, to_the_end=False)
             with torch.inference_mode(), suppress(_AllCaptured):
-                model.network.blocks[block](row, tap.at(f"blocks.{block}"), store)
-        # the last row: latent attention rebuilds the keys and values of all tokens up to this one
-        return tuple(captured[name][-1] if name in captured else found[name] for name in full)
+                model.network.blocks[block](rows[None], tap.at(f"blocks.{block}"), store)
+        return captured
 
     def _parted(self, names: Sequence[str]) -> tuple[dict[str, Array], list[str]]:
         """The activations among `names` that need not be computed, and the names of the others."""
@@ -300,6 +304,11 @@ class Journey:
         found = self._derived.get("logits").get("")
         return self._source.logits(self, position) if found is None else found[position]
 
+    def _check_position(self, position: int) -> None:
+        if not 0 <= position < len(self):
+            last = len(self) - 1
+            raise HookError(f"There is no position {position!r}: they run from 0 to {last}.")
+
     # ---- Journeys from this one ------------------------------------------------------------
 
     def extend(self, *token_ids: int) -> Journey:
@@ -344,9 +353,7 @@ class Journey:
             HookError: an edit does not fit, there is no such position, or the model is not here.
         """
         model = self._source.need_model("trace this Journey again")
-        if not 0 <= since < len(self):
-            last = len(self) - 1
-            raise HookError(f"There is no position {since!r}: they run from 0 to {last}.")
+        self._check_position(since)
         for edit in edits:
             edit.check(self.config, len(self))
         before, new = self.token_ids[:since], self.token_ids[since:]
@@ -421,7 +428,7 @@ class Journey:
         group = name if by_itself else _group(name)
         wanted = (name,) if by_itself else _derived_together(self.config, group)
         captured: dict[str, Array] = {}
-        tap = self._tap(wanted, captured)
+        tap = _tap(self.edits, wanted, captured)
         network = model.network
         with torch.inference_mode():
             if block is not None:
@@ -432,28 +439,6 @@ class Journey:
                 network.embed(torch.tensor([self.token_ids]), 0, tap)
         self._derived.put(group, captured)
         return captured[name]
-
-    def _tap(
-        self,
-        wanted: Sequence[str],
-        captured: dict[str, Array],
-        to_the_end: bool = True,
-        edits: Sequence[Edit] | None = None,
-    ) -> Tap:
-        """The edits of this Journey, or others, and behind them a watcher on each activation."""
-        hooks = edit_hooks(self.edits if edits is None else edits)
-
-        def watcher(name: str) -> Hook:
-            def watch(value: Tensor) -> None:
-                captured[name] = read_only(value[0])
-                if not to_the_end and len(captured) == len(wanted):
-                    raise _AllCaptured
-
-            return watch
-
-        for name in wanted:
-            hooks.setdefault(name, []).append(watcher(name))
-        return Tap(hooks)
 
 
 def trace(
@@ -523,6 +508,28 @@ def _blocks(
             yield depth
     logits = unembedded(network, record.stream[-1, :end], edits, end - 1)
     yield Journey(config, before + new, record, Source(model.name, model), edits, logits)
+
+
+def _tap(
+    edits: Sequence[Edit],
+    wanted: Sequence[str],
+    captured: dict[str, Array],
+    to_the_end: bool = True,
+) -> Tap:
+    """The edits, and behind them a watcher on each wanted activation."""
+    hooks = edit_hooks(edits)
+
+    def watcher(name: str) -> Hook:
+        def watch(value: Tensor) -> None:
+            captured[name] = read_only(value[0])
+            if not to_the_end and len(captured) == len(wanted):
+                raise _AllCaptured
+
+        return watch
+
+    for name in wanted:
+        hooks.setdefault(name, []).append(watcher(name))
+    return Tap(hooks)
 
 
 @lru_cache(maxsize=256)
