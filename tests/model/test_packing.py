@@ -1,16 +1,29 @@
 """Packed weights: the same products, quicker; rounded ones: nearly the same."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 import tokenjourney as tj
+from tokenjourney.model import gpt2, packing
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.gpt2 import GPT2, Linear
-from tokenjourney.model.packing import WORTH_IT, Rounded, packed, packed_unembedding
+from tokenjourney.model.packing import (
+    WORTH_IT,
+    Rounded,
+    Strips,
+    packed,
+    packed_unembedding,
+)
 from tokenjourney.model.sampling import ranking
 
 ROUNDED = ("bf16", "int8")
+
+needs_fbgemm = pytest.mark.skipif(
+    "fbgemm" not in torch.backends.quantized.supported_engines, reason="torch without fbgemm"
+)
 
 
 def numbers(*shape, seed=0):
@@ -18,7 +31,7 @@ def numbers(*shape, seed=0):
 
 
 @pytest.mark.parametrize("n_tokens", [1, 2, 33])
-@pytest.mark.parametrize("pack", [packed, packed_unembedding])
+@pytest.mark.parametrize("pack", [packed, partial(packed, strips=True), packed_unembedding])
 def test_a_packed_weight_gives_the_same_products(n_tokens, pack):
     rows, x, bias = numbers(1024, 512), numbers(1, n_tokens, 512, seed=1), numbers(1024, seed=2)
     product = pack(rows)
@@ -27,8 +40,11 @@ def test_a_packed_weight_gives_the_same_products(n_tokens, pack):
     assert rows.numel() == WORTH_IT
     torch.testing.assert_close(product(x, None), expected, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(product(x, bias), expected + bias, rtol=1e-4, atol=1e-4)
-    for _ in range(3):  # the first one from the rows, where the weight is W_U
+    for _ in range(3):  # from the second on laid out for one token
         torch.testing.assert_close(product(x[0, 0], None), expected[0, 0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            product(x[:, :1], bias), expected[:, :1] + bias, rtol=1e-4, atol=1e-4
+        )
 
 
 def test_a_small_weight_is_left_alone():
@@ -39,6 +55,64 @@ def test_without_the_library_that_packs_the_rows_themselves_are_used(monkeypatch
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     rows, x = numbers(1024, 512), numbers(3, 512, seed=1)
     torch.testing.assert_close(packed(rows)(x, None), x @ rows.T, rtol=1e-4, atol=1e-4)
+
+
+@needs_fbgemm
+def test_strips_are_made_when_a_second_token_comes_alone():
+    product, one, two = packed(numbers(1024, 512), strips=True), numbers(1, 512), numbers(2, 512)
+    blocks = product.n_bytes
+    for x in (one, two, two):
+        product(x, None)
+    assert product.n_bytes == blocks
+    product(one, None)
+    strips = 4 * 11 * 96 * 512  # the last strip is not full
+    assert strips < product.n_bytes - blocks < 1.02 * strips
+
+
+@needs_fbgemm
+@pytest.mark.parametrize(("d_out", "d_in"), [(96, 1), (97, 5), (1, 33), (50, 7), (192, 64)])
+def test_strips_of_any_size_give_the_same_products(d_out, d_in):
+    rows, x, bias = numbers(d_out, d_in), numbers(1, 1, d_in, seed=1), numbers(d_out, seed=2)
+    for given in (rows, rows.T.contiguous().T):
+        torch.testing.assert_close(Strips(given)(x, bias), x @ rows.T + bias)
+        torch.testing.assert_close(Strips(given)(x[0, 0], None), x[0, 0] @ rows.T)
+
+
+def test_no_second_copy_of_a_network_larger_than_gpt2_small(monkeypatch):
+    def made(limit):
+        monkeypatch.setattr(gpt2, "STRIPS_UP_TO", limit)
+        network = GPT2(GPT2Config(n_layers=1, n_heads=8, d_model=512, d_vocab=64, n_ctx=16))
+        network.initialise(torch.Generator().manual_seed(0))
+        network.pack()
+        for _ in range(2):
+            with torch.no_grad():
+                network(torch.tensor([[1]]))
+        return network.packed_bytes, sum(each.numel() for each in network.parameters())
+
+    few, n_parameters = made(0)
+    many, _ = made(n_parameters)
+    assert few == made(n_parameters - 1)[0]
+    assert few < many < 2.2 * few  # strips, the last one not full, and their entries
+
+
+@pytest.mark.parametrize("d_in", [64, 100])
+def test_without_fbgemm_one_token_meets_the_same_weights_in_another_way(d_in, monkeypatch):
+    monkeypatch.setattr(packing, "_has_sums", lambda: False)
+    rows, x = numbers(2**20 // d_in, d_in), numbers(1, d_in, seed=1)
+    exact = packed(rows, strips=True)
+    for _ in range(2):
+        torch.testing.assert_close(exact(x, None), x @ rows.T, rtol=1e-4, atol=1e-4)
+    one = packed(rows, "int8")(x, None)
+    several = packed(rows, "int8")(torch.cat([x, x]), None)
+    assert (one - several[:1]).abs().max() < 0.05 * several.std()  # x and the result in bf16
+
+
+@needs_fbgemm
+def test_int8_rounds_the_weights_alone():
+    rows, x, bias = numbers(500, 300), numbers(2, 300, seed=1), numbers(500, seed=2)
+    product = packed(rows, "int8")
+    one = torch.stack([product(row, bias) for row in x])
+    torch.testing.assert_close(one, product(x, bias), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("weights", ROUNDED)

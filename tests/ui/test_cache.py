@@ -35,10 +35,14 @@ def test_a_model_weighs_as_much_as_its_weights_and_their_packed_copies(tmp_path,
     linear = 4 * 512 * 512 * (3 + 4 + 4)  # qkv, up and down; out is too small to be packed
     assert cache._models().weight == before + parameters + linear
     for _ in range(2):  # W_U is packed when it is asked for again
-        tj.trace(model, [1, 2])
+        journey = tj.trace(model, [1, 2])
     cache.model("wide")
     assert cache._models().weight == before + parameters + linear + 4 * 512 * 1024
-    assert model.n_bytes <= models._BYTES_EACH * model.n_parameters
+    for _ in range(2):  # so is a copy for single tokens
+        journey = journey.extend(3)
+    cache.model("wide")
+    assert cache._models().weight > before + parameters + 2 * linear + 4 * 512 * 1024
+    assert model.n_bytes <= models.memory_for(model.n_parameters)
 
 
 def test_the_same_prompt_is_the_same_journey_and_edits_make_another():

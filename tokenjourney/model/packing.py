@@ -23,7 +23,11 @@ WEIGHTS = ("fp32", "bf16", "int8")
 WORTH_IT = 2**19
 """Numbers from which on a weight is packed: smaller ones stay in the processor's cache anyway."""
 
+STRIPS_UP_TO = 2**27
+"""Parameters of the largest model whose weights are kept in strips, too: GPT-2 small has fewer."""
+
 _BATCH = 32  # the blocks suit a product of so many rows best, and any other well
+_STRIP = 96  # columns that fbgemm sums in one go: twelve registers of AVX2, eight numbers each
 _STRIDE = 32  # torch's int8 product reads so many numbers at a time, and beyond the end of less
 
 
@@ -40,12 +44,20 @@ class Product(Protocol):
         ...
 
 
-def packed(rows: Tensor, weights: str = "fp32") -> Product | None:
-    """The product with a weight (d_out, d_in); None where packing is of no use."""
+def packed(rows: Tensor, weights: str = "fp32", strips: bool = False) -> Product | None:
+    """The product with a weight (d_out, d_in); None where packing is of no use.
+
+    Args:
+        rows: The weight.
+        weights: "fp32", or what it is rounded to.
+        strips: Whether there is memory for a second copy, for one token after another.
+    """
     rows = rows.detach()
     if weights != "fp32":
         return Rounded(rows, weights)
-    return blocks(rows) if rows.numel() >= WORTH_IT else None
+    if rows.numel() < WORTH_IT:
+        return None
+    return OneOrMany(rows) if strips and _has_sums() else blocks(rows)
 
 
 def packed_unembedding(rows: Tensor, weights: str = "fp32") -> Product | None:
@@ -123,38 +135,163 @@ class Scores:
         return self._blocks(x, bias)
 
 
+class OneOrMany:
+    """The product with copies of both kinds: one token after another meets strips, several blocks.
+
+    The strips are made when a single token comes for the second time.
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        """Copies the rows into blocks."""
+        self._rows = rows
+        self._blocks = blocks(rows)
+        self._asked = False
+        self._strips: Strips | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """The blocks', and the strips' once they are there."""
+        return self._blocks.n_bytes + (self._strips.n_bytes if self._strips else 0)
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) → (…, d_out)."""
+        if is_one_token(x):
+            if self._strips is None and self._asked:
+                self._strips = Strips(self._rows)
+            self._asked = True
+            if self._strips is not None:
+                return self._strips(x, bias)
+        return self._blocks(x, bias)
+
+
+class Strips:
+    """The product of one token with a weight as a weighted sum of rows: x W = Σ_k x_k W[k, :].
+
+    That is what embedding tables are asked for, and fbgemm has it quick: it fetches the next rows
+    while it adds one. W (d_in, d_out) is cut into strips of 96 columns, as many sums as fit the
+    registers of AVX2, each strip in one piece of memory, so that it is read in one go.
+    """
+
+    def __init__(self, rows: Tensor) -> None:
+        """Takes the rows (d_out, d_in)."""
+        self._d_out, d_in = rows.shape
+        strips = F.pad(rows, (0, 0, 0, -self._d_out % _STRIP)).view(-1, _STRIP, d_in).mT
+        self._n_strips = len(strips)
+        self._table = self._kept(strips.reshape(-1, _STRIP))
+        self._entries = torch.arange(len(self._table), dtype=torch.int32)
+        self._starts = torch.arange(0, len(self._table) + 1, d_in, dtype=torch.int32)
+        self.n_bytes: int = self._table.nbytes + self._entries.nbytes
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) of one token → (…, d_out)."""
+        factors = x.reshape(1, -1).expand(self._n_strips, -1).reshape(-1)
+        sums = self._sums(factors).view(*x.shape[:-1], -1)[..., : self._d_out]
+        return self._finished(sums, bias)
+
+    def _kept(self, strips: Tensor) -> Tensor:
+        return strips
+
+    def _sums(self, factors: Tensor) -> Tensor:
+        result: Tensor
+        result, *_ = torch.embedding_bag(
+            self._table, self._entries, self._starts,
+            per_sample_weights=factors, include_last_offset=True,
+        )  # fmt: skip
+        return result
+
+    def _finished(self, sums: Tensor, bias: Tensor | None) -> Tensor:
+        return sums if bias is None else sums + bias
+
+
+class ByteStrips(Strips):
+    """The same with int8 rows, each times its step.
+
+    fbgemm's table has bytes without a sign, with a scale and an offset behind each row of them:
+    byte · scale + offset. The offset −128 brings back the sign; the steps come last.
+    """
+
+    def __init__(self, rows: Tensor, steps: Tensor) -> None:
+        """Takes whole numbers (d_out, d_in) from −127 to 127 and the steps (d_out,)."""
+        super().__init__(rows)
+        self._steps = steps.float()
+
+    def _kept(self, strips: Tensor) -> Tensor:
+        unsigned = (strips.to(torch.int16) + 128).to(torch.uint8)
+        scale_and_offset = torch.tensor([1.0, -128.0]).view(torch.uint8)
+        return torch.cat([unsigned, scale_and_offset.expand(len(strips), -1)], 1)
+
+    def _sums(self, factors: Tensor) -> Tensor:
+        weighted_sums = torch.ops.quantized.embedding_bag_byte_rowwise_offsets
+        result: Tensor = weighted_sums(
+            self._table, self._entries, self._starts,
+            per_sample_weights=factors, include_last_offset=True,
+        )  # fmt: skip
+        return result
+
+    def _finished(self, sums: Tensor, bias: Tensor | None) -> Tensor:
+        return sums * self._steps if bias is None else torch.addcmul(bias, sums, self._steps)
+
+
+def _has_sums() -> bool:
+    """Whether torch comes with fbgemm."""
+    return "fbgemm" in torch.backends.quantized.supported_engines
+
+
 class Rounded:
     """A product with rounded weights, for one token quicker than with exact ones.
 
     bf16 keeps 8 binary digits of each number. int8 keeps each as one of 255 steps between the
-    largest of its row and the negative of that. One token meets the rounded weights themselves,
-    with x and the result in bf16; several meet the same numbers as float32, in blocks.
+    largest of its row and the negative of that. One token meets the rounded weights themselves;
+    several meet the same numbers as float32, in blocks.
     """
 
     def __init__(self, rows: Tensor, weights: str) -> None:
         """Rounds the rows to "bf16" or "int8"."""
-        self._steps: Tensor | None = None
+        self._one: Product
         if weights == "int8":
-            self._steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
-            each = self._steps.float()[:, None]
-            steps = (rows / each).round().clamp(-127, 127)
-            self._rows = _whole_strides(steps.to(torch.int8)).contiguous()
-            self._blocks = blocks(steps * each)
+            steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
+            each = steps.float()[:, None]
+            whole = (rows / each).round().clamp(-127, 127).to(torch.int8)
+            self._one = ByteStrips(whole, steps) if _has_sums() else Bytes(whole, steps)
+            self._blocks = blocks(whole * each)
         else:
-            self._rows = rows.bfloat16().contiguous()
-            self._blocks = blocks(self._rows.float())
-        self.n_bytes = self._rows.nbytes + rows.numel() * torch.float32.itemsize
+            self._one = Short(rows.bfloat16())
+            self._blocks = blocks(rows.bfloat16().float())
+        self.n_bytes = self._one.n_bytes + rows.numel() * torch.float32.itemsize
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""
-        if not is_one_token(x):
-            return self._blocks(x, bias)
-        short = x.reshape(1, -1).bfloat16()
-        if self._steps is None:
-            result = F.linear(short, self._rows)
-        else:
-            multiply = torch.ops.aten._weight_int8pack_mm
-            result = multiply(_whole_strides(short), self._rows, self._steps)
+        return self._one(x, bias) if is_one_token(x) else self._blocks(x, bias)
+
+
+class Short:
+    """The product of one token with rows in bf16: x and the result are rounded to bf16, too."""
+
+    def __init__(self, rows: Tensor) -> None:
+        """Takes rows (d_out, d_in) in bfloat16."""
+        self._rows = rows.contiguous()
+        self.n_bytes: int = self._rows.nbytes
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) of one token → (…, d_out)."""
+        result = F.linear(x.bfloat16(), self._rows)
+        return result.float() if bias is None else result + bias  # float32 either way
+
+
+class Bytes:
+    """The same as `ByteStrips` where torch comes without fbgemm: x and the result are in bf16."""
+
+    def __init__(self, rows: Tensor, steps: Tensor) -> None:
+        """Takes whole numbers (d_out, d_in) from −127 to 127 and the steps (d_out,) in bfloat16."""
+        self._rows = _whole_strides(rows).contiguous()
+        self._steps = steps
+        self.n_bytes: int = self._rows.nbytes
+
+    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
+        """(…, d_in) of one token → (…, d_out)."""
+        short = _whole_strides(x.reshape(1, -1).bfloat16())
+        multiply = torch.ops.aten._weight_int8pack_mm
+        result: Tensor = multiply(short, self._rows, self._steps)
         result = result.view(*x.shape[:-1], -1)
         return result.float() if bias is None else result + bias  # float32 either way
 

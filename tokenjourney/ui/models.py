@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tokenjourney.errors import ModelNotFoundError
+from tokenjourney.model.packing import STRIPS_UP_TO
 from tokenjourney.ui.state import BUNDLED
 
 DEFAULT_MODELS: Final = "gpt2,gpt2-medium,gpt2-large,gpt2-xl,distilgpt2"
@@ -23,7 +24,6 @@ _KNOWN: Final = {
     "gpt2-large": (774_030_080, 3_247_159_078),
     "gpt2-xl": (1_557_611_200, 6_431_829_964),
 }
-_BYTES_EACH: Final = 8  # a float32, and its copy in model/packing.py
 _TITLES: Final = {
     "distilgpt2": "DistilGPT-2",
     "gpt2": "GPT-2 small",
@@ -64,8 +64,14 @@ class Offer:
             return "from the Hugging Face Hub; size not known before it is asked for"
         return (
             f"{self.parameters / 1e6:,.0f} M parameters, {in_words(self.download)} to download, "
-            f"up to {in_words(_BYTES_EACH * self.parameters)} of memory"
+            f"up to {in_words(memory_for(self.parameters))} of memory"
         )
+
+
+def memory_for(n_parameters: int) -> int:
+    """The most bytes that a model takes, with the copies that model/packing.py makes of it."""
+    copies = 2 if n_parameters <= STRIPS_UP_TO else 1
+    return 4 * (1 + copies) * n_parameters
 
 
 def offers() -> Mapping[str, Offer]:
