@@ -159,7 +159,7 @@ def process_rows(folder: Path, rounds: int) -> list[Row]:
         "tokenjourney": process_seconds("import tokenjourney"),
         "torch": process_seconds("import torch"),
     }
-    times = medians(tasks, max(3, rounds // 4))
+    times = medians(tasks, max(3, rounds // 2))
     return [
         ("a whole process, eight tokens, against transformers", against(times, "ours", "theirs"),
          0.45),

@@ -64,6 +64,41 @@ def test_what_passes_at_one_position_is_that_row_of_what_passes(model, edits, po
         close(row, whole[position])
 
 
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (),
+        (tj.ablate_head(1, 0), tj.ablate_mlp(0)),
+        (tj.scale("blocks.1.attn.hook_k", 0.5), tj.scale("ln_final.hook_normalized", 2.0)),
+        (tj.replace("blocks.1.hook_attn_out", np.arange(7 * 32).reshape(7, 32) / 99),),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 3, 6])
+def test_other_tokens_in_a_place_are_runs_with_them_there(model, edits, position):
+    fresh = tj.trace(model, TEXT, edits=list(edits))
+    before, kept = fresh.n_bytes, fresh._record.keys.clone()
+    found = fresh.logits_instead(position, [7, 3, fresh.token_ids[position]])
+    assert (fresh.n_bytes, found.dtype, found.flags.writeable) == (before, np.float32, False)
+    assert torch.equal(fresh._record.keys, kept), "looked at, not written to"
+    for token_id, logits in zip((7, 3), found, strict=False):
+        prompt = [*fresh.token_ids[:position], token_id]
+        close(logits, tj.trace(model, prompt, [e.first(position + 1) for e in edits]).logits_at())
+    close(found[2], fresh.logits_at(position))
+    close(fresh.logits_instead(position, [3])[0], found[1])
+
+
+def test_other_tokens_that_cannot_be_put_in_a_place_are_refused(journey, tmp_path):
+    with pytest.raises(tj.HookError, match="run from 0"):
+        journey.logits_instead(len(journey), [1])
+    with pytest.raises(tj.PromptError, match="at least one"):
+        journey.logits_instead(0, [])
+    with pytest.raises(tj.PromptError, match="no token 99999"):
+        journey.logits_instead(0, [99999])
+    journey.save(tmp_path / "one.safetensors")
+    with pytest.raises(tj.HookError, match="put other tokens"):
+        tj.Journey.load(tmp_path / "one.safetensors").logits_instead(0, [1])
+
+
 def test_a_position_that_is_not_there_and_a_square_are_refused(journey):
     for position in (-1, len(journey)):
         with pytest.raises(tj.HookError, match="run from 0"):

@@ -28,7 +28,7 @@ from tokenjourney.model.hooks import Hook, Tap, block_of, hook_names, resolve_ho
 from tokenjourney.model.model import read_only
 from tokenjourney.model.sampling import probabilities, ranking
 from tokenjourney.prompt import check_ids, prompt_ids
-from tokenjourney.record import BlockStore, Record, SeenStore
+from tokenjourney.record import BlockStore, ForkedStore, Record, SeenStore
 from tokenjourney.source import Source, edit_hooks, unembedded
 from tokenjourney.tokenizer import Token, tokens_of
 
@@ -303,6 +303,36 @@ class Journey:
             return self._last_logits
         found = self._derived.get("logits").get("")
         return self._source.logits(self, position) if found is None else found[position]
+
+    def logits_instead(self, position: int, token_ids: Sequence[int]) -> Array:
+        """The scores after each of some tokens, put in the place of one position's token.
+
+        All of them run as one batch, over that position alone, behind the keys and values that are
+        kept of those before it. The Journey's edits stay.
+
+        Args:
+            position: From 0.
+            token_ids: At least one.
+
+        Returns:
+            (n, d_vocab): a row per token, as `trace` gives after its prompt's last position.
+
+        Raises:
+            HookError: there is no such position; or the Journey was loaded without its model.
+            PromptError: no such token, or none at all.
+        """
+        network = self._source.need_model("put other tokens into this Journey").network
+        self._check_position(position)
+        new = check_ids(self.config, token_ids)
+        if not new:
+            raise PromptError("No token to put there. Give at least one token ID.")
+        tap = Tap(edit_hooks([edit.first(position + 1).rest(position) for edit in self.edits]))
+        blocks = range(self.config.n_layers)
+        stores = [ForkedStore(self._record, block, position) for block in blocks]
+        with torch.inference_mode():
+            ids = torch.tensor(new)[:, None]
+            *_, final = network.residual_stream(ids, tap, stores, position)
+            return read_only(network.unembed(final, tap)[:, 0])
 
     def _check_position(self, position: int) -> None:
         if not 0 <= position < len(self):

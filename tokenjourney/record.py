@@ -86,3 +86,16 @@ class SeenStore(BlockStore):
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Stores nothing; returns those of all tokens up to the last of the new ones."""
         return self._until(self.length + keys.shape[1])
+
+
+class ForkedStore(BlockStore):
+    """The same for several tokens that each stand alone behind the same others."""
+
+    def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Takes those of n tokens (n, 1, n_heads, d_head); returns n times those of all so far.
+
+        Stores nothing.
+        """
+        before = (part.expand(len(keys), -1, -1, -1) for part in self._until(self.length))
+        k, v = (torch.cat(pair, dim=1) for pair in zip(before, (keys, values), strict=True))
+        return k, v

@@ -52,6 +52,13 @@ def test_what_passes_at_one_position_is_that_row_of_what_passes(model, journey):
             close(row, journey[name, 1][position])
 
 
+def test_other_tokens_in_a_place_are_runs_with_them_there(model, journey):
+    for position in (0, 4, len(journey) - 1):
+        found = tj.trace(model, TEXT).logits_instead(position, [66, 65])
+        for token_id, logits in zip((66, 65), found, strict=True):
+            close(logits, tj.trace(model, [*journey.token_ids[:position], token_id]).logits_at())
+
+
 def test_heads_add_up_to_what_attention_writes(model, journey):
     bias = getattr(model.network.blocks[0].attn.out, "bias", None)
     written = journey["result", 0].sum(axis=1) + (0 if bias is None else bias.numpy())

@@ -145,17 +145,17 @@ def substitutes(model: Model, journey: Journey, position: int, k: int) -> tuple[
         k: How many.
 
     Returns:
-        The nearest in W_E first. Each costs one position, not a run.
+        The nearest in W_E first. All together cost one position, not a run each.
     """
     shares = probabilities(journey.logits_at(position))
-    before = journey[:position] if position else None
-    found = []
-    for token_id, cosine in substitutes_of(model, journey.token_ids[position], k):
-        if before is None:
-            other = trace(model, [token_id], edits=journey.edits)
-        else:
-            other = before.extend(token_id)
-        theirs = probabilities(other.logits_at())
-        same = float(np.minimum(shares, theirs).sum())
-        found.append(Substitute(token_id, cosine, float(shares[token_id]), same))
-    return tuple(found)
+    near = substitutes_of(model, journey.token_ids[position], k)
+    logits = journey.logits_instead(position, [token_id for token_id, _ in near])
+    return tuple(
+        Substitute(
+            token_id,
+            cosine,
+            beside=float(shares[token_id]),
+            overlap=float(np.minimum(shares, probabilities(theirs)).sum()),
+        )
+        for (token_id, cosine), theirs in zip(near, logits, strict=True)
+    )
