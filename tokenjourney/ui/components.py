@@ -13,7 +13,7 @@ import streamlit as st
 
 from tokenjourney.figures.written import as_written, figure_json
 from tokenjourney.ui import state
-from tokenjourney.ui.text import ASSETS, Safe
+from tokenjourney.ui.text import ASSETS, Safe, once_a_second
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,7 +29,9 @@ def _read(name: str, changed: int) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _file(name: str) -> str:
+@once_a_second
+def file(name: str) -> str:
+    """The text of a file in assets/components."""
     return _read(name, (FOLDER / name).stat().st_mtime_ns)
 
 
@@ -43,13 +45,13 @@ def _component(name: str, js: str, css: str, isolated: bool = True) -> Component
 @lru_cache(maxsize=1)
 def version() -> str:
     """Changes whenever a file below `PATH` does, as browsers keep what they fetched."""
-    parts = metadata.version("plotly"), *(_file(f"{name}.js") for name in SERVED)
+    parts = metadata.version("plotly"), *(file(f"{name}.js") for name in SERVED)
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
 
 def component(name: str, *, styled: bool = True) -> ComponentRenderer:
     """The component of assets/components/`name`.js, and `name`.css if it is styled."""
-    return _component(name, _file(f"{name}.js"), _file(f"{name}.css") if styled else "")
+    return _component(name, file(f"{name}.js"), file(f"{name}.css") if styled else "")
 
 
 def joined(name: str, scripts: Sequence[str], style: str) -> ComponentRenderer:
@@ -60,7 +62,7 @@ def joined(name: str, scripts: Sequence[str], style: str) -> ComponentRenderer:
         scripts: Names of files in assets/components, without .js.
         style: Name of a file there, without .css.
     """
-    return _component(name, "\n".join(_file(f"{s}.js") for s in scripts), _file(f"{style}.css"))
+    return _component(name, "\n".join(file(f"{s}.js") for s in scripts), file(f"{style}.css"))
 
 
 def served(name: str) -> ComponentRenderer:

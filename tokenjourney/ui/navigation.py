@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tokenjourney.ui import state
-from tokenjourney.ui.text import Safe
+from tokenjourney.ui.text import Safe, once_a_second
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "pages"
 
@@ -63,6 +63,7 @@ PAGES: Final = (
 )
 
 
+@lru_cache(maxsize=1)
 def entries() -> tuple[Entry, ...]:
     """The pages whose files exist. Without a start page the first one stands in at `/`."""
     return tuple(entry for entry in PAGES if entry.script.is_file())
@@ -70,8 +71,14 @@ def entries() -> tuple[Entry, ...]:
 
 def routes() -> tuple[st.Page, dict[str, st.Page]]:
     """The page to run, and all pages by URL path."""
+    pages = _pages()
+    return st.navigation(list(pages.values()), position="hidden"), pages
+
+
+@lru_cache(maxsize=1)
+def _pages() -> dict[str, st.Page]:
     found = entries()
-    pages = {
+    return {
         entry.path: st.Page(
             entry.script,
             title=f"{entry.title} · Token Journey",
@@ -80,7 +87,6 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
         )
         for entry in found
     }
-    return st.navigation(list(pages.values()), position="hidden"), pages
 
 
 def run(path: str) -> None:
@@ -92,7 +98,12 @@ def run(path: str) -> None:
     script = next(entry.script for entry in PAGES if entry.path == path)
     assert context is not None
     with context.run_with_active_hash(context.page_script_hash):
-        exec(_compiled(script, script.stat().st_mtime_ns), {"__name__": "__main__"})
+        exec(_code(script), {"__name__": "__main__"})
+
+
+@once_a_second
+def _code(script: Path) -> CodeType:
+    return _compiled(script, script.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)

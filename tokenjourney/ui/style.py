@@ -8,7 +8,6 @@ import streamlit as st
 
 from tokenjourney.figures.theme import css_variables
 from tokenjourney.ui import components, figure, measure, navigation, state, widgets
-from tokenjourney.ui.text import ASSETS
 
 # Red is kept for errors, so no figure has it and the palette of figures does without.
 _ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
@@ -17,11 +16,10 @@ _ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
 def apply(page: str) -> None:
     """Put the style and the script of the house into the page; `page` is its URL path."""
     theme = widgets.theme()
-    sheet = (ASSETS / "components" / "house.css").read_text(encoding="utf-8")
     st.html(
         f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
         f"{css_variables(theme)} }}\n"
-        f"{sheet}</style>"
+        f"{components.file('house.css')}</style>"
     )
     components.house(
         page,

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import tomllib
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -77,12 +81,30 @@ def token(label: str, *, followed: bool = True) -> Safe:
     return Safe(f'<span class="{kind}">{html.escape(label)}</span>')
 
 
+def once_a_second(look: Callable[[Key], Found]) -> Callable[[Key], Found]:
+    """A function that looks at the disk, changed to do so once a second at most for the same key.
+
+    Whoever asks the disk has to let other visitors' runs go first, if only for a moment.
+    """
+
+    @lru_cache(maxsize=128)
+    def known(key: Key, second: int) -> Found:
+        return look(key)
+
+    @wraps(look)
+    def seldom(key: Key) -> Found:
+        return known(key, int(time.monotonic()))
+
+    return seldom
+
+
 @lru_cache(maxsize=64)
 def _read(path: Path, changed: int) -> Mapping[str, Any]:
     with path.open("rb") as file:
         return MappingProxyType(tomllib.load(file))
 
 
+@once_a_second
 def load(name: str) -> Mapping[str, Any]:
     """The texts of assets/texts/`name`.toml, as nested mappings.
 
@@ -92,8 +114,9 @@ def load(name: str) -> Mapping[str, Any]:
     return load_file(ASSETS / "texts" / f"{name}.toml")
 
 
+@once_a_second
 def load_file(path: Path) -> Mapping[str, Any]:
-    """A TOML file, read again only when it changed on disk."""
+    """A TOML file, parsed again only when it changed on disk."""
     return _read(path, path.stat().st_mtime_ns)
 
 
