@@ -53,3 +53,26 @@ def test_a_number_stays_in_one_line_with_its_unit_and_other_texts_keep_their_spa
     assert text.markup("{a} of it", a="55.3 kB") == "55.3\u00a0kB of it"
     assert text.markup("{a} of it", a="< 0.1 %") == "&lt;\u00a00.1\u00a0% of it"
     assert text.markup("{a}", a="up 5 %") == "up 5 %"
+
+
+def test_a_changed_file_is_read_again_and_the_disk_asked_once_a_second(tmp_path, monkeypatch):
+    now = [100.2]
+    monkeypatch.setattr(text.time, "monotonic", lambda: now[0])
+    looks = []
+
+    @text.once_a_second
+    def look(path):
+        looks.append(path)
+        return path.read_text()
+
+    file = tmp_path / "words.toml"
+    file.write_text("one")
+    assert [look(file), look(file)] == ["one", "one"]
+    file.write_text("another")
+    now[0] = 100.9
+    assert look(file) == "one"
+    now[0] = 101.1
+    assert look(file) == "another"
+    assert len(looks) == 2
+    with pytest.raises(FileNotFoundError):
+        look(tmp_path / "none.toml")
