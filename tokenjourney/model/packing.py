@@ -5,8 +5,10 @@ the processor's multiplying where there are many. Both are quicker from blocks t
 registers than from rows, so each large weight is copied into such blocks once, when a model is
 opened. The weights themselves stay as they were, for everything that reads or trains them.
 
-Where one token follows another, numbers of half or a quarter of the size are fetched in less time:
-that is what `Rounded` is for. All shapes: weights as rows (d_out, d_in), x as (…, d_in).
+Where one token follows another, an order of their own (`Strips`) has the weights fetched in less
+time, and numbers of half or a quarter of the size (`Rounded`) in less again.
+
+All shapes: weights as rows (d_out, d_in), x as (…, d_in).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ STRIPS_UP_TO = 2**27
 
 _BATCH = 32  # the blocks suit a product of so many rows best, and any other well
 _STRIP = 96  # columns that fbgemm sums in one go: twelve registers of AVX2, eight numbers each
-_STRIDE = 32  # torch's int8 product reads so many numbers at a time, and beyond the end of less
+_STRIDE = 32  # torch's own int8 product reads so many numbers at a time, and beyond the end of less
 
 
 class Product(Protocol):
@@ -255,8 +257,9 @@ class Rounded:
             self._one = ByteStrips(whole, steps) if _has_sums() else Bytes(whole, steps)
             self._blocks = blocks(whole * each)
         else:
-            self._one = Short(rows.bfloat16())
-            self._blocks = blocks(rows.bfloat16().float())
+            short = rows.bfloat16()
+            self._one = Short(short)
+            self._blocks = blocks(short.float())
         self.n_bytes = self._one.n_bytes + rows.numel() * torch.float32.itemsize
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
