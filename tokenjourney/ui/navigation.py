@@ -71,14 +71,8 @@ def entries() -> tuple[Entry, ...]:
 
 def routes() -> tuple[st.Page, dict[str, st.Page]]:
     """The page to run, and all pages by URL path."""
-    pages = _pages()
-    return st.navigation(list(pages.values()), position="hidden"), pages
-
-
-@lru_cache(maxsize=1)
-def _pages() -> dict[str, st.Page]:
     found = entries()
-    return {
+    pages = {
         entry.path: st.Page(
             entry.script,
             title=f"{entry.title} · Token Journey",
@@ -87,6 +81,7 @@ def _pages() -> dict[str, st.Page]:
         )
         for entry in found
     }
+    return st.navigation(list(pages.values()), position="hidden"), pages
 
 
 def run(path: str) -> None:
