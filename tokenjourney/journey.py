@@ -228,10 +228,9 @@ class Journey:
                 raise HookError(f"{name} has no row per position. Ask for it with `passing`.")
         self._check_position(position)
         found, wanted = self._parted(full)
-        edits = [edit.first(position + 1).rest(position) for edit in self.edits]
         row = self.stream[block][position : position + 1]
         store = SeenStore(self._record, block, position)
-        captured = self._watched(block, wanted, row, edits, store)
+        captured = self._watched(block, wanted, row, self._edits_at(position), store)
         # the last row: latent attention rebuilds the keys and values of all tokens up to this one
         return tuple(found[n][position] if n in found else captured[n][-1] for n in full)
 
@@ -326,13 +325,17 @@ class Journey:
         new = check_ids(self.config, token_ids)
         if not new:
             raise PromptError("No token to put there. Give at least one token ID.")
-        tap = Tap(edit_hooks([edit.first(position + 1).rest(position) for edit in self.edits]))
+        tap = Tap(edit_hooks(self._edits_at(position)))
         blocks = range(self.config.n_layers)
         stores = [ForkedStore(self._record, block, position) for block in blocks]
         with torch.inference_mode():
             ids = torch.tensor(new)[:, None]
             *_, final = network.residual_stream(ids, tap, stores, position)
             return read_only(network.unembed(final, tap)[:, 0])
+
+    def _edits_at(self, position: int) -> list[Edit]:
+        """The edits for one position that runs alone, behind those before it."""
+        return [edit.first(position + 1).rest(position) for edit in self.edits]
 
     def _check_position(self, position: int) -> None:
         if not 0 <= position < len(self):

@@ -7,13 +7,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 import streamlit as st
 
 from tokenjourney.figures.written import as_written, figure_json
 from tokenjourney.ui import state
-from tokenjourney.ui.text import ASSETS, Safe, once_a_second
+from tokenjourney.ui.text import ASSETS, Safe, while_unchanged
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -24,15 +25,14 @@ PATH: Final = "tj"  # below it the server hands out what browsers keep
 SERVED: Final = ("chart", "markup", "notes", "save")  # scripts of assets/components that lie there
 
 
-@lru_cache(maxsize=32)
-def _read(name: str, changed: int) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+@while_unchanged
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
-@once_a_second
 def file(name: str) -> str:
     """The text of a file in assets/components."""
-    return _read(name, (FOLDER / name).stat().st_mtime_ns)
+    return _read(FOLDER / name)
 
 
 @lru_cache(maxsize=16)

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from tokenjourney.ui import state
-from tokenjourney.ui.text import Safe, once_a_second
+from tokenjourney.ui.text import Safe, while_unchanged
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "pages"
 
@@ -96,13 +96,8 @@ def run(path: str) -> None:
         exec(_code(script), {"__name__": "__main__"})
 
 
-@once_a_second
+@while_unchanged
 def _code(script: Path) -> CodeType:
-    return _compiled(script, script.stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _compiled(script: Path, changed: int) -> CodeType:
     return compile(script.read_bytes(), script, "exec")
 
 

@@ -10,13 +10,12 @@ import html
 import re
 import time
 import tomllib
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
@@ -81,30 +80,29 @@ def token(label: str, *, followed: bool = True) -> Safe:
     return Safe(f'<span class="{kind}">{html.escape(label)}</span>')
 
 
-def once_a_second(look: Callable[[Key], Found]) -> Callable[[Key], Found]:
-    """A function that looks at the disk, changed to do so once a second at most for the same key.
+@lru_cache(maxsize=256)
+def _changed(path: Path, second: int) -> int:
+    return path.stat().st_mtime_ns
 
-    Whoever asks the disk has to let other visitors' runs go first, if only for a moment.
+
+def while_unchanged(read: Callable[[Path], Found]) -> Callable[[Path], Found]:
+    """A function that reads a file, changed to read it again only when it changed on disk.
+
+    It looks for that once a second at most: whoever asks the disk has to let other visitors' runs
+    go first, if only for a moment.
     """
 
-    @lru_cache(maxsize=128)
-    def known(key: Key, second: int) -> Found:
-        return look(key)
+    @lru_cache(maxsize=64)
+    def known(path: Path, changed: int) -> Found:
+        return read(path)
 
-    @wraps(look)
-    def seldom(key: Key) -> Found:
-        return known(key, int(time.monotonic()))
+    @wraps(read)
+    def kept(path: Path) -> Found:
+        return known(path, _changed(path, int(time.monotonic())))
 
-    return seldom
-
-
-@lru_cache(maxsize=64)
-def _read(path: Path, changed: int) -> Mapping[str, Any]:
-    with path.open("rb") as file:
-        return MappingProxyType(tomllib.load(file))
+    return kept
 
 
-@once_a_second
 def load(name: str) -> Mapping[str, Any]:
     """The texts of assets/texts/`name`.toml, as nested mappings.
 
@@ -114,10 +112,11 @@ def load(name: str) -> Mapping[str, Any]:
     return load_file(ASSETS / "texts" / f"{name}.toml")
 
 
-@once_a_second
+@while_unchanged
 def load_file(path: Path) -> Mapping[str, Any]:
-    """A TOML file, parsed again only when it changed on disk."""
-    return _read(path, path.stat().st_mtime_ns)
+    """A TOML file, read again only when it changed on disk."""
+    with path.open("rb") as file:
+        return MappingProxyType(tomllib.load(file))
 
 
 def latex(text: str) -> str:
