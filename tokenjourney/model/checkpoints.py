@@ -79,7 +79,7 @@ def load_checkpoint(
     """Opens a folder in Hugging Face's GPT-2 layout.
 
     Weights in fp32 are mapped into memory; fp16 and bf16 are converted to fp32. The large ones are
-    copied once more into the layout that packing.py describes.
+    copied once more, when they are met again, into the layout that packing.py describes.
 
     Args:
         folder: Holds config.json, model.safetensors (or its shards and their index), and the
@@ -124,7 +124,7 @@ def opened_model(
     network.load_state_dict(tensors, strict=True, assign=True)
     network.requires_grad_(False).eval()
     tokenizer, problem = None, ""
-    with ThreadPoolExecutor(1) as pool:  # packs while Python builds the tokenizer
+    with ThreadPoolExecutor(1) as pool:  # rounds weights while Python builds the tokenizer
         packing = pool.submit(network.pack, weights)
         try:
             tokenizer = Tokenizer.from_folder(folder, n_vocab=network.config.d_vocab)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from tokenjourney.model.config import GPT2Config
 from tokenjourney.model.hooks import NO_TAP, Tap
-from tokenjourney.model.packing import STRIPS_UP_TO, Product, packed, packed_unembedding
+from tokenjourney.model.packing import STRIPS_UP_TO, Product, packed
 
 
 class KeyValueStore(Protocol):
@@ -225,17 +225,17 @@ class GPT2(nn.Module):
         return sum(product.n_bytes for product in self._products)
 
     def pack(self, weights: str = "fp32") -> None:
-        """Lays the large weights out anew for runs without gradients, once they are final.
+        """Has the large weights laid out anew for runs without gradients, once they are final.
 
         Args:
             weights: "fp32", or what all of them are rounded to: "bf16" or "int8".
         """
         parts = [part for part in self.modules() if isinstance(part, Linear)]
         strips = sum(parameter.numel() for parameter in self.parameters()) <= STRIPS_UP_TO
-        with ThreadPoolExecutor(2) as pool:  # memory is slow to get: one waits, one works
+        with ThreadPoolExecutor(2) as pool:  # to round takes a while: two at a time
             rows = (part.weight.T for part in parts)
             products = pool.map(lambda each: packed(each, weights, strips), rows)
-            self.unembedding = packed_unembedding(self.W_U.T, weights)
+            self.unembedding = packed(self.W_U.T, weights)
             made = list(products)
         for part, product in zip(parts, made, strict=True):
             part.product = product

@@ -45,8 +45,8 @@ class Model:
     def n_bytes(self) -> int:
         """Memory that it holds: all parameters, and their packed or rounded copies.
 
-        A large W_U is packed when it is asked for a second time, and the weights once more when a
-        single token comes for the second time; they count from then on.
+        Large weights are packed when they are met for the second time, and once more when a single
+        token comes for the second time; the copies count from then on.
         """
         return self.n_parameters * self.network.W_E.itemsize + self.network.packed_bytes
 

@@ -2,17 +2,18 @@
 
 A product with a weight takes as long as fetching it from memory where there is one token, and as
 the processor's multiplying where there are many. Both are quicker from blocks that fit its
-registers than from rows, so each large weight is copied into such blocks once, when a model is
-opened. The weights themselves stay as they were, for everything that reads or trains them.
+registers than from rows, so each large weight is copied into such blocks once, when it is met for
+the second time. The weights themselves stay as they were, for all that reads or trains them.
 
 Where one token follows another, an order of their own (`Strips`) has the weights fetched in less
-time, and numbers of half or a quarter of the size (`Rounded`) in less again.
+time, and numbers of half or a quarter of the size (`rounded`) in less again.
 
 All shapes: weights as rows (d_out, d_in), x as (…, d_in).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -56,18 +57,11 @@ def packed(rows: Tensor, weights: str = "fp32", strips: bool = False) -> Product
     """
     rows = rows.detach()
     if weights != "fp32":
-        return Rounded(rows, weights)
+        return rounded(rows, weights)
     if rows.numel() < WORTH_IT:
         return None
-    return OneOrMany(rows) if strips and _has_sums() else blocks(rows)
-
-
-def packed_unembedding(rows: Tensor, weights: str = "fp32") -> Product | None:
-    """The same for W_U, which is large and often needed for one token only."""
-    rows = rows.detach()
-    if weights != "fp32":
-        return Rounded(rows, weights)
-    return Scores(rows) if rows.numel() >= WORTH_IT else None
+    many = FromSecondOn(rows, blocks)
+    return OneOrMany(FromSecondOn(rows, Strips), many) if strips and _has_sums() else many
 
 
 def blocks(rows: Tensor) -> Product:
@@ -105,65 +99,49 @@ class Blocks:
         return result
 
 
-def is_one_token(x: Tensor) -> bool:
-    """Whether x (…, d_in) is a single row."""
-    return x.numel() == x.shape[-1]
+class FromSecondOn:
+    """The product with the rows as they are, the first time; from then on with a copy of them.
 
-
-class Scores:
-    """The product with W_U: from its rows where one token is asked for once, and else from blocks.
-
-    So whoever opens a model for a single answer does not wait until its largest weight is packed.
+    So whoever opens a model for a single answer does not wait for copies that nobody meets again.
     """
 
-    def __init__(self, rows: Tensor) -> None:
+    def __init__(self, rows: Tensor, copy: Callable[[Tensor], Product]) -> None:
         """Copies nothing yet."""
-        self._rows = rows
+        self._rows, self._copy = rows, copy
         self._asked = False
-        self._blocks: Product | None = None
+        self._copied: Product | None = None
 
     @property
     def n_bytes(self) -> int:
-        """Nothing before the blocks are there."""
-        return self._blocks.n_bytes if self._blocks else 0
+        """Nothing before the copy is there."""
+        return self._copied.n_bytes if self._copied else 0
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""
-        if self._blocks is None:
-            if is_one_token(x) and not self._asked:
+        if self._copied is None:
+            if not self._asked:
                 self._asked = True
                 return F.linear(x, self._rows, bias)
-            self._blocks = blocks(self._rows)
-        return self._blocks(x, bias)
+            self._copied = self._copy(self._rows)
+        return self._copied(x, bias)
 
 
 class OneOrMany:
-    """The product with copies of both kinds: one token after another meets strips, several blocks.
+    """The product with copies of two kinds: one token meets strips, several meet blocks."""
 
-    The strips are made when a single token comes for the second time.
-    """
-
-    def __init__(self, rows: Tensor) -> None:
-        """Copies the rows into blocks."""
-        self._rows = rows
-        self._blocks = blocks(rows)
-        self._asked = False
-        self._strips: Strips | None = None
+    def __init__(self, one: Product, many: Product) -> None:
+        """Takes the product for each."""
+        self._one, self._many = one, many
 
     @property
     def n_bytes(self) -> int:
-        """The blocks', and the strips' once they are there."""
-        return self._blocks.n_bytes + (self._strips.n_bytes if self._strips else 0)
+        """Of both."""
+        return self._one.n_bytes + self._many.n_bytes
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""
-        if is_one_token(x):
-            if self._strips is None and self._asked:
-                self._strips = Strips(self._rows)
-            self._asked = True
-            if self._strips is not None:
-                return self._strips(x, bias)
-        return self._blocks(x, bias)
+        is_one = x.numel() == x.shape[-1]
+        return self._one(x, bias) if is_one else self._many(x, bias)
 
 
 class Strips:
@@ -239,32 +217,21 @@ def _has_sums() -> bool:
     return "fbgemm" in torch.backends.quantized.supported_engines
 
 
-class Rounded:
-    """A product with rounded weights, for one token quicker than with exact ones.
+def rounded(rows: Tensor, weights: str) -> Product:
+    """The product with rounded weights (d_out, d_in), for one token quicker than with exact ones.
 
     bf16 keeps 8 binary digits of each number. int8 keeps each as one of 255 steps between the
     largest of its row and the negative of that. One token meets the rounded weights themselves;
     several meet the same numbers as float32, in blocks.
     """
-
-    def __init__(self, rows: Tensor, weights: str) -> None:
-        """Rounds the rows to "bf16" or "int8"."""
-        self._one: Product
-        if weights == "int8":
-            steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
-            each = steps.float()[:, None]
-            whole = (rows / each).round().clamp(-127, 127).to(torch.int8)
-            self._one = ByteStrips(whole, steps) if _has_sums() else Bytes(whole, steps)
-            self._blocks = blocks(whole * each)
-        else:
-            short = rows.bfloat16()
-            self._one = Short(short)
-            self._blocks = blocks(short.float())
-        self.n_bytes = self._one.n_bytes + rows.numel() * torch.float32.itemsize
-
-    def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """(…, d_in) → (…, d_out)."""
-        return self._one(x, bias) if is_one_token(x) else self._blocks(x, bias)
+    if weights == "bf16":
+        short = rows.bfloat16()
+        return OneOrMany(Short(short), blocks(short.float()))
+    steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
+    each = steps.float()[:, None]
+    whole = (rows / each).round().clamp(-127, 127).to(torch.int8)
+    one = ByteStrips(whole, steps) if _has_sums() else Bytes(whole, steps)
+    return OneOrMany(one, blocks(whole * each))
 
 
 class Short:
