@@ -7,6 +7,7 @@ import tokenjourney as tj
 from tokenjourney.analysis import checks
 from tokenjourney.model.gpt2 import Block
 from tokenjourney.ui import badge
+from tokenjourney.ui.places import Places
 
 PROMPT = "The dog chased another dog"
 
@@ -64,6 +65,14 @@ def test_a_long_way_is_checked_only_when_it_is_opened(app, monkeypatch):
     opened = app("start", prompt=PROMPT)
     assert label(opened) == "Check this journey"
     assert "done when you open it" in opened.html()
+
+
+def test_while_others_wait_it_is_left_for_later(app, monkeypatch):
+    monkeypatch.setattr(Places, "crowded", True)
+    opened = app("start", prompt=PROMPT)
+    assert label(opened) == "Check this journey"
+    monkeypatch.setattr(Places, "crowded", False)
+    assert label(opened.run()).startswith("✓")
 
 
 def test_the_button_compares_with_transformers_stage_by_stage(app):

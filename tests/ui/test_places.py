@@ -55,6 +55,19 @@ def _waiting(places, order, n):
     return visitors
 
 
+def test_it_is_crowded_while_anybody_waits():
+    places, order = Places(1, now=Clock()), []
+    first = Visitor(places, order)
+    assert first.inside.wait(SOON)
+    assert not places.crowded
+    (second,) = _waiting(places, order, 1)
+    assert places.crowded
+    first.leave.set()
+    assert second.inside.wait(SOON)
+    assert not places.crowded
+    second.leave.set()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_as_many_are_inside_as_there_are_places_and_they_come_in_order(n):
     places, order = Places(n, now=Clock()), []

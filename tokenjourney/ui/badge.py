@@ -18,13 +18,15 @@ from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.text import count
 from tokenjourney.ui import cache, figure, knock_outs, models
 from tokenjourney.ui.parts import serve_click
+from tokenjourney.ui.places import places
 from tokenjourney.ui.text import Safe, escaped, load, markup, plain
 
 if TYPE_CHECKING:
     from tokenjourney.journey import Journey
 
 AT_ONCE: Final = 400_000_000
-"""Tokens times parameters up to which the checks run unasked: some hundredths of a second."""
+"""Tokens times parameters up to which the checks run unasked: some hundredths of a second. While
+other visitors wait, they run when they are asked for, or in a later run."""
 
 _OPEN: Final = "checks-open"
 _STAYS: Final = "checks-stays"
@@ -48,7 +50,7 @@ def _badge(model: str, prompt: str) -> None:
     journey = cache.journey(model, prompt, off.edits)
     parameters = cache.model(model).n_parameters
     checks = cache.known(key)
-    if checks is None and len(journey) * parameters <= AT_ONCE:
+    if checks is None and len(journey) * parameters <= AT_ONCE and not places().crowded:
         checks = _computed(key, model, journey)
     peers = cache.known(("peers", model, prompt))
     label = _said(words, checks) if checks else words["open"]
@@ -70,11 +72,11 @@ def _badge(model: str, prompt: str) -> None:
             _computed(key, model, journey, tell)
             _again()
         if checks is None:
-            st.html(f'<p class="tj-note">{_lazy(words, model, journey)}</p>')
+            st.html(Safe(f'<p class="tj-note">{_lazy(words, model, journey)}</p>'))
         else:
-            st.html(f"<b>{escaped(words['intro'])}</b>" + _list(words, checks))
+            st.html(Safe(f"<b>{escaped(words['intro'])}</b>" + _list(words, checks)))
             if off:
-                st.html(f'<p class="tj-note">{escaped(words["peer_untouched"])}</p>')
+                st.html(Safe(f'<p class="tj-note">{escaped(words["peer_untouched"])}</p>'))
             _beside_transformers(words, model, prompt, cache.journey(model, prompt), peers)
 
 
@@ -83,7 +85,7 @@ def _beside_transformers(
 ) -> None:
     size = models.in_words(4 * cache.model(model).n_parameters)
     if peers is None:
-        st.html(f'<p class="tj-note">{markup(words["peer_note"], size=size)}</p>')
+        st.html(Safe(f'<p class="tj-note">{markup(words["peer_note"], size=size)}</p>'))
         if not st.button(words["button"], key="checks-peer"):
             return
         try:
@@ -99,7 +101,7 @@ def _beside_transformers(
     if len(journey) > MOST_COMPARED:
         said = words["peer_first"].format(n=count(MOST_COMPARED), T=count(len(journey)))
         compared = f'<p class="tj-note">{escaped(said)}</p>'
-    st.html(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>{compared}{_list(words, peers)}")
+    st.html(Safe(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>{compared}{_list(words, peers)}"))
 
 
 def _again() -> None:

@@ -16,7 +16,10 @@ _BARS: Final = 4
 def heading() -> None:
     """What to do, as the title of the page."""
     st.html(
-        f'<header class="tj-header"><h1>{escaped(load("frame")["empty"]["title"])}</h1></header>'
+        Safe(
+            f'<header class="tj-header"><h1>{escaped(load("frame")["empty"]["title"])}</h1>'
+            "</header>"
+        )
     )
 
 
@@ -45,8 +48,11 @@ def outline() -> None:
         )
     )
     st.html(
-        f'<div class="tj-outline" role="img" aria-label="{escaped(words["alt"])}">{Safe(row)}</div>'
-        f'<p class="tj-note">{escaped(words["text"])}</p>'
+        Safe(
+            f'<div class="tj-outline" role="img" aria-label="{escaped(words["alt"])}">'
+            f"{Safe(row)}</div>"
+            f'<p class="tj-note">{escaped(words["text"])}</p>'
+        )
     )
 
 

@@ -153,6 +153,8 @@ def asked(what: object, name: object) -> None:
 def card(message: str, title: str = "This could not be shown", kind: str = "error") -> None:
     """A card in a figure's place: what happened, what was expected, what to do."""
     st.html(
-        f'<div class="tj-card tj-{kind}" role="alert"><b>{escaped(title)}</b>'
-        f"<p>{escaped(message)}</p></div>"
+        Safe(
+            f'<div class="tj-card tj-{kind}" role="alert"><b>{escaped(title)}</b>'
+            f"<p>{escaped(message)}</p></div>"
+        )
     )

@@ -199,7 +199,7 @@ def run(page: Page, continuation: Continuation, sampling: Sampling, n: int) -> N
 def branches(page: Page, continuation: Continuation, step: Candidates) -> None:
     """The candidates of one step as buttons: each goes on from there with that token."""
     with st.container(key="go-branch", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f"<p class='tj-note'>{page.text('branch', step=step.step + 1)}</p>",
+        st.html(Safe(f"<p class='tj-note'>{page.text('branch', step=step.step + 1)}</p>"),
                 width="content")  # fmt: skip
         for token_id in step.token_ids:
             st.button(

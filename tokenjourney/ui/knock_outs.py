@@ -94,8 +94,8 @@ def badge(page: Page) -> None:
                     _switch(page.off, part)
                 if len(parts) > _MOST_PARTS:
                     more = words["more"].format(n=len(parts) - _MOST_PARTS)
-                    st.html(f'<p class="tj-note">{more}</p>')
-        st.html(f'<p class="tj-note">{note}</p>', width="content")
+                    st.html(Safe(f'<p class="tj-note">{more}</p>'))
+        st.html(Safe(f'<p class="tj-note">{note}</p>'), width="content")
 
 
 def marked(page: Page, caption: Safe) -> Safe:

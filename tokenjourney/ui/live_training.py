@@ -102,7 +102,7 @@ def choices(page: Page) -> MicroSettings | None:
         _require_enough(settings)
     except PromptError as error:
         if text:
-            st.html(f'<p class="tj-notice" role="status">{escaped(str(error))}</p>')
+            st.html(Safe(f'<p class="tj-notice" role="status">{escaped(str(error))}</p>'))
         return None
     return settings
 
@@ -200,7 +200,7 @@ def progress(page: Page, now: Watched) -> None:
     said = page.plain(f"states.{key}", **values, most=workshop().most, minutes=MOST_MINUTES)
     st.progress(min(1.0, done / steps), said)
     if run.message:
-        st.html(f'<p class="tj-notice" role="status">{escaped(run.message)}</p>')
+        st.html(Safe(f'<p class="tj-notice" role="status">{escaped(run.message)}</p>'))
 
 
 def scrubber(page: Page, now: Watched, moments: list[Moment]) -> None:

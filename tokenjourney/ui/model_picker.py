@@ -9,7 +9,7 @@ import streamlit as st
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.ui import cache, figure, models, state
 from tokenjourney.ui.models import Offer, offers, on_disk
-from tokenjourney.ui.text import load, markup, plain
+from tokenjourney.ui.text import Safe, load, markup, plain
 
 _KEY: Final = "w.model"
 _DRAWN: Final = "w.model.drawn"
@@ -44,7 +44,9 @@ def _take() -> None:
 
 def _confirm(offer: Offer) -> None:
     st.html(
-        f'<p class="tj-note">{markup(load("frame")["model"]["fetched"], title=offer.title)}</p>'
+        Safe(
+            f'<p class="tj-note">{markup(load("frame")["model"]["fetched"], title=offer.title)}</p>'
+        )
     )
     _download(offer, "download")
 

@@ -145,4 +145,4 @@ def links() -> None:
             rows.append(f'<p class="tj-part-of">{part}</p>')
         number = f"<span>{entry.number}</span>" if entry.number else ""
         rows.append(link(entry.path, number + entry.title))
-    st.html(f'<nav class="tj-nav" aria-label="Pages">{"".join(rows)}</nav>')
+    st.html(Safe(f'<nav class="tj-nav" aria-label="Pages">{"".join(rows)}</nav>'))

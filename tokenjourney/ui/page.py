@@ -178,8 +178,10 @@ class Page:
         if story != "off" and self.has_text(f"story.{story}"):
             aside = f'<span class="tj-story">{self.text(f"story.{story}", **values)}</span>'
         st.html(
-            f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{aside}'
-            f'<p class="tj-lead">{self.text("sentence", **values)}</p></header>'
+            Safe(
+                f'<header class="tj-header"><h1>{self.text("title", **values)}</h1>{aside}'
+                f'<p class="tj-lead">{self.text("sentence", **values)}</p></header>'
+            )
         )
 
     def section(self, key: str, **values: object) -> None:
@@ -188,7 +190,7 @@ class Page:
         if self.has_text(f"sections.{key}.note"):
             note = f"<p>{self.text(f'sections.{key}.note', **values)}</p>"
         title = self.text(f"sections.{key}.title", **values)
-        st.html(f'<div class="tj-section"><h2>{title}</h2>{note}</div>')
+        st.html(Safe(f'<div class="tj-section"><h2>{title}</h2>{note}</div>'))
 
     def plain(self, key: str, **values: object) -> str:
         """The same without markup: for labels of widgets and titles of axes."""
@@ -200,7 +202,7 @@ class Page:
 
     def show(self, html: Safe, kind: str = "tj-say") -> None:
         """Safe HTML in a block of its own."""
-        st.html(f'<div class="{kind}">{html}</div>')
+        st.html(Safe(f'<div class="{kind}">{html}</div>'))
 
     def columns(self, *args: Any, **kwargs: Any) -> Sequence[Any]:
         """Columns side by side; see `st.columns`."""
@@ -219,7 +221,7 @@ class Page:
 
     def say(self, key: str, **values: object) -> None:
         """A paragraph: the text at `key`."""
-        st.html(f'<p class="tj-say">{self.text(key, **values)}</p>')
+        st.html(Safe(f'<p class="tj-say">{self.text(key, **values)}</p>'))
 
     def shapes(self, *shapes: str, where: Mapping[str, int] | None = None) -> None:
         """What flows through here: names, and under them this prompt's numbers.
@@ -240,16 +242,20 @@ class Page:
 
         here = _NAME.sub(number, named)
         st.html(
-            '<p class="tj-shapes" aria-label="Shapes of what flows through">'
-            f"<code>{words.escaped(named)}</code>"
-            f"<span><i>here</i><code>{words.escaped(here)}</code></span></p>"
+            Safe(
+                '<p class="tj-shapes" aria-label="Shapes of what flows through">'
+                f"<code>{words.escaped(named)}</code>"
+                f"<span><i>here</i><code>{words.escaped(here)}</code></span></p>"
+            )
         )
 
     def look_for(self, key: str = "look_for", **values: object) -> None:
         """The box "What to look for", with the text at `key`."""
         st.html(
-            '<aside class="tj-look"><b>What to look for</b>'
-            f"<p>{self.text(key, **values)}</p></aside>"
+            Safe(
+                '<aside class="tj-look"><b>What to look for</b>'
+                f"<p>{self.text(key, **values)}</p></aside>"
+            )
         )
 
     # Figures

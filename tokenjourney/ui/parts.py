@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
 
 from tokenjourney.ui import places, sharing
-from tokenjourney.ui.text import escaped
+from tokenjourney.ui.text import Safe, escaped
 
 Part = TypeVar("Part", bound=Callable[..., Any])
 _PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ def show_source(objects: Sequence[Any]) -> None:
     """Where functions, methods or classes stand, and their very source, read from the code."""
     for found in objects:
         where, code = _source(found)
-        st.html(f'<p class="tj-note">{escaped(where)}</p>')
+        st.html(Safe(f'<p class="tj-note">{escaped(where)}</p>'))
         st.code(code, language="python")
 
 

@@ -35,6 +35,11 @@ class Places:
         self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def crowded(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._waiting)
+
     @contextmanager
     def one(self) -> Iterator[None]:
         """A place for this thread, as soon as one is free; inside another `one` it is that one."""

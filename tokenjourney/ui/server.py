@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INDEX: Final = Path(st.__file__).parent / "static" / "index.html"
+_NEW_OBJECTS: Final = 10_000
+"""So many, and Python looks for cycles among them: a run makes thousands, and few are any."""
+
 _INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -71,6 +74,7 @@ def import_the_rest() -> None:
 def _freeze() -> None:
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
 
 @lru_cache(maxsize=1)

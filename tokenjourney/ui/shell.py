@@ -41,7 +41,7 @@ def run() -> None:
     found = _measured(choice)
     with st.container(key="house"):
         style.apply(page.url_path)
-        st.html(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>')
+        st.html(Safe(f'<p class="tj-doing" role="status">{_doing(choice, found)}</p>'))
     prompt_row()
     notices = st.empty()
     traced = trace_prompt(choice)
@@ -175,7 +175,7 @@ def _say_what_it_shows(preset: str, model: str) -> None:
     if shown is None:
         return
     with st.container(key="preset-note", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<p class="tj-note">{shown.sentence}</p>', width="content")
+        st.html(Safe(f'<p class="tj-note">{shown.sentence}</p>'), width="content")
         if shown.instead:
             st.button(
                 f"Try “{shown.instead}”",
@@ -263,9 +263,9 @@ def chips_row(choice: state.Choice) -> None:
 
 def sidebar(choice: state.Choice) -> None:
     """Wordmark, links to the pages, story words."""
-    st.html('<div class="tj-wordmark">Token Journey</div>')
+    st.html(Safe('<div class="tj-wordmark">Token Journey</div>'))
     navigation.links()
-    st.html('<hr class="tj-rule">')
+    st.html(Safe('<hr class="tj-rule">'))
     key, changed = state.bind_key(
         "w.story-on", choice.story != "off", lambda on: state.put(story="student" if on else "off")
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tokenjourney.figures.theme import css_variables
 from tokenjourney.ui import components, figure, measure, navigation, state, widgets
+from tokenjourney.ui.text import Safe
 
 # Red is kept for errors, so no figure has it and the palette of figures does without.
 _ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
@@ -24,9 +25,11 @@ def apply(page: str) -> None:
     """Put the style and the script of the house into the page; `page` is its URL path."""
     theme = widgets.theme()
     st.html(
-        f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
-        f"{css_variables(theme)} }}\n"
-        f"{_in_one_line(components.file('house.css'))}</style>"
+        Safe(
+            f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
+            f"{css_variables(theme)} }}\n"
+            f"{_in_one_line(components.file('house.css'))}</style>"
+        )
     )
     components.house(
         page,

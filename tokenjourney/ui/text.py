@@ -36,6 +36,10 @@ class Safe(str):
 
     __slots__ = ()
 
+    def _repr_html_(self) -> str:
+        """The sign of HTML; of any other str Streamlit asks first whether a file is called so."""
+        return str(self)
+
 
 def escaped(value: object) -> Safe:
     """Any value as HTML text; what is `Safe` already stays as it is.
