@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.analysis.attention import PredictionChange, prediction_change
-from tokenjourney.analysis.neighbours import nearest_rows
+from tokenjourney.analysis.neighbours import nearest_rows, row_lengths
 from tokenjourney.errors import PromptError
 from tokenjourney.journey import trace
 from tokenjourney.model.hooks import Tap
@@ -70,14 +70,20 @@ def word_swap(
     return WordSwap(at, token_id, change)
 
 
-def nearest_token(model: Model, token_id: int) -> int:
-    """The token whose row of W_E has the largest cosine with that of another."""
-    return substitutes_of(model, token_id, 1)[0][0]
+def nearest_token(model: Model, token_id: int, lengths: ArrayLike | None = None) -> int:
+    """The token whose row of W_E has the largest cosine with that of another.
+
+    `lengths` are those of all rows of W_E, where they are known already.
+    """
+    return substitutes_of(model, token_id, 1, lengths)[0][0]
 
 
-def substitutes_of(model: Model, token_id: int, k: int) -> tuple[tuple[int, float], ...]:
+def substitutes_of(
+    model: Model, token_id: int, k: int, lengths: ArrayLike | None = None
+) -> tuple[tuple[int, float], ...]:
     """The k tokens nearest to one in W_E, with their cosines, the nearest first."""
-    found = nearest_rows(model.W_E, model.W_E[token_id], k, without=(token_id,))
+    row = model.W_E[token_id]
+    found = nearest_rows(model.W_E, row, k, lengths=lengths, without=(token_id,))
     return tuple(zip(map(int, found.rows), map(float, found.cosines), strict=True))
 
 
@@ -96,8 +102,9 @@ def strongest_swap(
     if not places:
         return None
     prompts = np.tile(journey.token_ids[: position + 1], (len(places), 1))
+    lengths = row_lengths(model.W_E)
     for row, at in enumerate(places):
-        prompts[row, at] = nearest_token(model, journey.token_ids[at])
+        prompts[row, at] = nearest_token(model, journey.token_ids[at], lengths)
     before = journey.logits_at(position)
     swaps = [
         WordSwap(at, int(ids[at]), prediction_change(before, logits, _COMPARED))
