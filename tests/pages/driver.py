@@ -20,10 +20,13 @@ def open_page(name: str, **query: object) -> AppTest:
     app = AppTest.from_file(str(ROOT / "tokenjourney/ui/frame.py"), default_timeout=60)
     for key, value in query.items():
         app.query_params[key] = str(value)
-    app.switch_page(str(ROOT / f"pages/{name}.py"))
-    if "_" in name:  # before a run AppTest takes the file's name for the URL path
-        app._page_hash = calc_hash(name.replace("_", "-"))
+    turn_to(app, name)
     return run(app)
+
+
+def turn_to(app: AppTest, name: str) -> None:
+    """Have the page of pages/`name`.py run next. AppTest itself finds only pages that are files."""
+    app._page_hash = calc_hash("" if name == "start" else name.replace("_", "-"))
 
 
 def run(app: AppTest) -> AppTest:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tests.pages.driver import ROOT, charts, html, open_page, run, trace
+from tests.pages.driver import charts, html, open_page, run, trace, turn_to
 from tokenjourney.analysis.growth import stages, written_behind
 from tokenjourney.training.parts import part_names
 from tokenjourney.ui import escaped
@@ -140,7 +140,7 @@ def test_a_text_of_ones_own_stays_while_another_page_is_looked_at():
     app.text_area("training.mine").set_value("My own text")
     run(app)
     for page in ("bpe", "training"):
-        app.switch_page(str(ROOT / f"pages/{page}.py"))
+        turn_to(app, page)
         run(app)
     assert app.text_area("training.mine").value == "My own text"
     assert "11 characters of your own" in html(app)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+
+from tests.pages.driver import turn_to
 
 PROJECT = Path(__file__).resolve().parents[2]
 FRAME = PROJECT / "tokenjourney" / "ui" / "frame.py"
@@ -34,9 +35,7 @@ class App:
 
     def go(self, page: str) -> App:
         """Open another page, as its link in the navigation does."""
-        self.test.switch_page(str(PROJECT / "pages" / f"{page}.py"))
-        if "_" in page:  # before a run AppTest takes the file's name for the URL path
-            self.test._page_hash = calc_hash(page.replace("_", "-"))
+        turn_to(self.test, page)
         return self.run()
 
     def write(self, prompt: str) -> App:

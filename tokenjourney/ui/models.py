@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -83,15 +84,21 @@ def offers() -> Mapping[str, Offer]:
     """
     found = {BUNDLED: Offer(BUNDLED, "Bundled model", None, "bundled")}
     for entry in os.environ.get("TOKENJOURNEY_MODEL_PATHS", "").split(os.pathsep):
-        folder = Path(entry.strip()).expanduser()
-        if entry.strip() and folder.is_dir():
+        if entry.strip() and (folder := Path(entry.strip()).expanduser()).is_dir():
             name = folder.resolve().name
             found.setdefault(name, Offer(name, name, str(folder), "folder"))
-    for entry in os.environ.get("TOKENJOURNEY_MODELS", DEFAULT_MODELS).split(","):
-        if name := entry.strip():
-            sizes = _KNOWN.get(name, (None, None))
-            found.setdefault(name, Offer(name, _TITLES.get(name, name), name, "hub", *sizes))
+    for offer in _of_the_hub(os.environ.get("TOKENJOURNEY_MODELS", DEFAULT_MODELS)):
+        found.setdefault(offer.name, offer)
     return MappingProxyType(found)
+
+
+@lru_cache(maxsize=4)
+def _of_the_hub(names: str) -> tuple[Offer, ...]:
+    return tuple(
+        Offer(name, _TITLES.get(name, name), name, "hub", *_KNOWN.get(name, (None, None)))
+        for entry in names.split(",")
+        if (name := entry.strip())
+    )
 
 
 def folder(name: str) -> Path:

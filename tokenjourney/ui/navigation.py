@@ -74,7 +74,7 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
     found = entries()
     pages = {
         entry.path: st.Page(
-            entry.script,
+            _nothing,  # given the file, Streamlit would ask the disk for each page in each run
             title=f"{entry.title} · Token Journey",
             url_path=entry.path or None,
             default=entry == found[0],
@@ -82,6 +82,10 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
         for entry in found
     }
     return st.navigation(list(pages.values()), position="hidden"), pages
+
+
+def _nothing() -> None:
+    """What Streamlit would run as a page: `run` does it instead."""
 
 
 def run(path: str) -> None:
