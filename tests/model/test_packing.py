@@ -53,6 +53,7 @@ def test_without_the_library_that_packs_the_rows_themselves_are_used(monkeypatch
     for _ in range(2):
         torch.testing.assert_close(product(x, None), x @ rows.T, rtol=1e-4, atol=1e-4)
     assert product.n_bytes == 0
+    assert rounded(rows, "bf16").n_bytes == (2 + 4) * rows.numel()
 
 
 @needs_fbgemm

@@ -64,20 +64,23 @@ def packed(rows: Tensor, weights: str = "fp32", strips: bool = False) -> Product
     return OneOrMany(FromSecondOn(rows, Strips), many) if strips and _has_sums() else many
 
 
-def blocks(rows: Tensor) -> Product:
-    """A product with a copy in the blocks of oneDNN; with the rows where torch comes without it."""
+def blocks(rows: Tensor, made_for_it: bool = False) -> Product:
+    """A product with a copy in the blocks of oneDNN; with the rows where torch comes without it.
+
+    Args:
+        rows: The weight (d_out, d_in).
+        made_for_it: Whether the rows, too, take memory beside the weight itself.
+    """
     available = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return Blocks(rows) if available else Rows(rows)
+    return Blocks(rows) if available else Rows(rows, rows.nbytes if made_for_it else 0)
 
 
 class Rows:
     """The product with the rows as they are."""
 
-    n_bytes = 0
-
-    def __init__(self, rows: Tensor) -> None:
-        """Copies nothing."""
-        self._rows = rows
+    def __init__(self, rows: Tensor, n_bytes: int) -> None:
+        """Copies nothing; `n_bytes` are the rows' where nobody else has them, and else 0."""
+        self._rows, self.n_bytes = rows, n_bytes
 
     def __call__(self, x: Tensor, bias: Tensor | None) -> Tensor:
         """(…, d_in) → (…, d_out)."""
@@ -226,12 +229,12 @@ def rounded(rows: Tensor, weights: str) -> Product:
     """
     if weights == "bf16":
         short = rows.bfloat16()
-        return OneOrMany(Short(short), blocks(short.float()))
+        return OneOrMany(Short(short), blocks(short.float(), made_for_it=True))
     steps = (rows.abs().amax(1) / 127).clamp(min=1e-12).bfloat16()
     each = steps.float()[:, None]
     whole = (rows / each).round().clamp(-127, 127).to(torch.int8)
     one = ByteStrips(whole, steps) if _has_sums() else Bytes(whole, steps)
-    return OneOrMany(one, blocks(whole * each))
+    return OneOrMany(one, blocks(whole * each, made_for_it=True))
 
 
 class Short:
