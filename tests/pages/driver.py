@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from tokenjourney.analysis.journey_map import unpacked
+from tokenjourney.ui.navigation import entries
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,8 @@ def open_page(name: str, **query: object) -> AppTest:
 
 def turn_to(app: AppTest, name: str) -> None:
     """Have the page of pages/`name`.py run next. AppTest itself finds only pages that are files."""
-    app._page_hash = calc_hash("" if name == "start" else name.replace("_", "-"))
+    path = next(entry.path for entry in entries() if entry.file == f"{name}.py")
+    app._page_hash = calc_hash(path)
 
 
 def run(app: AppTest) -> AppTest:

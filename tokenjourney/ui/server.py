@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INDEX: Final = Path(st.__file__).parent / "static" / "index.html"
-_NEW_OBJECTS: Final = 10_000
-"""So many, and Python looks for cycles among them: a run makes thousands, and few are any."""
-
 _INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_NEW_OBJECTS: Final = 10_000
+"""After so many new objects Python looks for cycles among them. A run makes thousands, hardly any
+of them in a cycle."""
 
 
 @asynccontextmanager

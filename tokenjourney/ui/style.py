@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 import streamlit as st
@@ -15,12 +14,6 @@ from tokenjourney.ui.text import Safe
 _ERROR: Final = {"light": "#B3261E", "dark": "#FF8A80"}
 
 
-@lru_cache(maxsize=1)
-def _in_one_line(sheet: str) -> str:
-    """Streamlit looks at the indentation of every line it is given, each time."""
-    return " ".join(line.strip() for line in sheet.splitlines())
-
-
 def apply(page: str) -> None:
     """Put the style and the script of the house into the page; `page` is its URL path."""
     theme = widgets.theme()
@@ -28,7 +21,7 @@ def apply(page: str) -> None:
         Safe(
             f"<style>:root {{ color-scheme: {theme.name}; --tj-error: {_ERROR[theme.name]}; "
             f"{css_variables(theme)} }}\n"
-            f"{_in_one_line(components.file('house.css'))}</style>"
+            f"{components.file('house.css')}</style>"
         )
     )
     components.house(
