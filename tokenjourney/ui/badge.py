@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 400_000_000
 """Tokens times parameters up to which the checks run unasked: some hundredths of a second. While
-other visitors wait, they run when they are asked for, or in a later run."""
+other visitors wait, they run when somebody opens the badge, or in a later run."""
 
 _OPEN: Final = "checks-open"
 _STAYS: Final = "checks-stays"
 
 
+@st.fragment
 def draw(model: str, prompt: str) -> None:
     """The badge of a journey, which opens the list of checks.
 
@@ -39,12 +40,6 @@ def draw(model: str, prompt: str) -> None:
         model: The model's name in the picker.
         prompt: The prompt of the journey on screen.
     """
-    with st.container(key="checks"):
-        _badge(model, prompt)
-
-
-@st.fragment
-def _badge(model: str, prompt: str) -> None:
     off = knock_outs.chosen(cache.model(model).config)
     words, key = load("checks"), ("checks", model, prompt, off)
     journey = cache.journey(model, prompt, off.edits)
@@ -61,47 +56,51 @@ def _badge(model: str, prompt: str) -> None:
     with st.container(key=f"checks-{_state(checks, peers)}"):
         opened = st.popover(label, key=_OPEN, type="tertiary", on_change="rerun")
     with opened:
-        if checks is None and opened.open:
-            named = words["computing"].format(T=count(len(journey)), model=_title(model))
-            bar = st.progress(0.0, named)
-
-            def tell(done: float) -> None:
-                bar.progress(done, named)
-                serve_click()  # between two blocks
-
-            _computed(key, model, journey, tell)
-            _again()
         if checks is None:
-            st.html(Safe(f'<p class="tj-note">{_lazy(words, model, journey)}</p>'))
-        else:
-            st.html(Safe(f"<b>{escaped(words['intro'])}</b>" + _list(words, checks)))
-            if off:
-                st.html(Safe(f'<p class="tj-note">{escaped(words["peer_untouched"])}</p>'))
-            _beside_transformers(words, model, prompt, cache.journey(model, prompt), peers)
+            if opened.open:
+                _check_now(key, model, journey)
+            return
+        untouched = f'<p class="tj-note">{escaped(words["peer_untouched"])}</p>' if off else ""
+        beside = _said_of_peers(words, model, len(journey), peers)
+        listed = _list(words, checks)
+        st.html(Safe(f"<b>{escaped(words['intro'])}</b>{listed}{untouched}{beside}"))
+        if peers is None and st.button(words["button"], key="checks-peer"):
+            _compare_now(words, model, prompt)
 
 
-def _beside_transformers(
-    words: Any, model: str, prompt: str, journey: Journey, peers: Sequence[Check] | None
-) -> None:
-    size = models.in_words(4 * cache.model(model).n_parameters)
+def _check_now(key: Hashable, model: str, journey: Journey) -> None:
+    named = load("checks")["computing"].format(T=count(len(journey)), model=_title(model))
+    bar = st.progress(0.0, named)
+
+    def tell(done: float) -> None:
+        bar.progress(done, named)
+        serve_click()  # between two blocks
+
+    _computed(key, model, journey, tell)
+    _again()
+
+
+def _said_of_peers(words: Any, model: str, n: int, peers: Sequence[Check] | None) -> Safe:
+    """What comparing with transformers showed; before that, what it would do."""
     if peers is None:
-        st.html(Safe(f'<p class="tj-note">{markup(words["peer_note"], size=size)}</p>'))
-        if not st.button(words["button"], key="checks-peer"):
-            return
-        try:
-            with st.spinner(words["peer_running"].format(model=_title(model))):
-                found = peer_checks(journey, models.folder(model))
-        except TokenJourneyError as error:
-            figure.card(str(error))
-            return
-        cache.fact(("peers", model, prompt), lambda: found)
-        _again()
-        return
+        size = models.in_words(4 * cache.model(model).n_parameters)
+        return Safe(f'<p class="tj-note">{markup(words["peer_note"], size=size)}</p>')
     compared = ""
-    if len(journey) > MOST_COMPARED:
-        said = words["peer_first"].format(n=count(MOST_COMPARED), T=count(len(journey)))
+    if n > MOST_COMPARED:
+        said = words["peer_first"].format(n=count(MOST_COMPARED), T=count(n))
         compared = f'<p class="tj-note">{escaped(said)}</p>'
-    st.html(Safe(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>{compared}{_list(words, peers)}"))
+    return Safe(f"<b>{escaped(_said(words, peers, 'peer_'))}</b>{compared}{_list(words, peers)}")
+
+
+def _compare_now(words: Any, model: str, prompt: str) -> None:
+    try:
+        with st.spinner(words["peer_running"].format(model=_title(model))):
+            found = peer_checks(cache.journey(model, prompt), models.folder(model))
+    except TokenJourneyError as error:
+        figure.card(str(error))
+        return
+    cache.fact(("peers", model, prompt), lambda: found)
+    _again()
 
 
 def _again() -> None:
@@ -161,10 +160,6 @@ def _name(words: Any, check: Check) -> Safe:
     if check.block is None or check.holds:
         return escaped(name)
     return markup(words["worst_block"], name=name, block=check.block)
-
-
-def _lazy(words: Any, model: str, journey: Journey) -> Safe:
-    return markup(words["lazy"], T=count(len(journey)), model=_title(model))
 
 
 def _title(model: str) -> str:

@@ -92,17 +92,19 @@ def _open_station(wanted: object) -> None:
 def where_next(page: Page) -> None:
     """The pages of the journey in three parts, each with a link and a line on what it shows."""
     there = {entry.path for entry in navigation.entries()}
-    parts = page.texts["next"]
-    for column, name in zip(page.columns(len(parts), gap="medium"), parts, strict=True):
-        with column.container(border=True, gap=None, height="stretch", key=f"next-{name}"):
-            page.show(page.text(f"next.{name}.title"), "tj-next")
-            page.show(page.text(f"next.{name}.note"), "tj-note")
-            links = (
-                navigation.link(path, escaped(label))
-                for path, label in parts[name]["pages"].items()
-                if path in there
-            )
-            page.show(Safe("".join(links)), "tj-links")
+    parts = []
+    for name, words in page.texts["next"].items():
+        links = (
+            navigation.link(path, escaped(label))
+            for path, label in words["pages"].items()
+            if path in there
+        )
+        parts.append(
+            f'<section><div class="tj-next">{page.text(f"next.{name}.title")}</div>'
+            f'<p class="tj-note">{page.text(f"next.{name}.note")}</p>'
+            f'<div class="tj-links">{"".join(links)}</div></section>'
+        )
+    page.show(Safe("".join(parts)), "tj-next-parts")
 
 
 def _summary(page: Page) -> MapSummary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -71,8 +72,14 @@ def entries() -> tuple[Entry, ...]:
 
 def routes() -> tuple[st.Page, dict[str, st.Page]]:
     """The page to run, and all pages by URL path."""
-    found = entries()
-    pages = {
+    pages = _pages(entries())
+    return st.navigation(list(pages.values()), position="hidden"), pages
+
+
+@lru_cache(maxsize=1)
+def _pages(found: Sequence[Entry]) -> dict[str, st.Page]:
+    """Pages as Streamlit has them, by URL path."""
+    return {
         entry.path: st.Page(
             _nothing,  # given the file, Streamlit would ask the disk for each page in each run
             title=f"{entry.title} · Token Journey",
@@ -81,7 +88,6 @@ def routes() -> tuple[st.Page, dict[str, st.Page]]:
         )
         for entry in found
     }
-    return st.navigation(list(pages.values()), position="hidden"), pages
 
 
 def _nothing() -> None:
@@ -134,8 +140,8 @@ def link(path: str, label: str) -> Safe:
     return Safe(f'<a href="./{path}" data-tj-page="{path}">{label}</a>')
 
 
-def links() -> None:
-    """The links to the pages, in groups."""
+def links() -> Safe:
+    """The links to the pages, in groups, as HTML."""
     choice = state.current()
     choice.nav = choice.core()
     group = part = ""
@@ -149,4 +155,4 @@ def links() -> None:
             rows.append(f'<p class="tj-part-of">{part}</p>')
         number = f"<span>{entry.number}</span>" if entry.number else ""
         rows.append(link(entry.path, number + entry.title))
-    st.html(Safe(f'<nav class="tj-nav" aria-label="Pages">{"".join(rows)}</nav>'))
+    return Safe(f'<nav class="tj-nav" aria-label="Pages">{"".join(rows)}</nav>')

@@ -263,9 +263,11 @@ def chips_row(choice: state.Choice) -> None:
 
 def sidebar(choice: state.Choice) -> None:
     """Wordmark, links to the pages, story words."""
-    st.html(Safe('<div class="tj-wordmark">Token Journey</div>'))
-    navigation.links()
-    st.html(Safe('<hr class="tj-rule">'))
+    st.html(
+        Safe(
+            f'<div class="tj-wordmark">Token Journey</div>{navigation.links()}<hr class="tj-rule">'
+        )
+    )
     key, changed = state.bind_key(
         "w.story-on", choice.story != "off", lambda on: state.put(story="student" if on else "off")
     )
