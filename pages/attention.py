@@ -26,7 +26,6 @@ from tokenjourney.figures.head_lines import head_lines_figure
 from tokenjourney.figures.head_vectors import head_vectors_figure, products_table, vectors_table
 from tokenjourney.figures.heads import head_sentence, heads_figure, heads_table
 from tokenjourney.figures.text import count, number
-from tokenjourney.figures.written import own_caption
 from tokenjourney.ui.attention_card import attention_card
 
 page = ui.open_page("attention")
@@ -65,7 +64,7 @@ def matrices() -> None:
     page.section("head", block=block, head=head)
     page.figure(
         "matrices",
-        attention_matrices_figure(
+        lambda: attention_matrices_figure(
             dot_products=products, scaled=scaled, pattern=pattern, d_head=config.d_head,
             labels=page.texts_of_tokens, followed=token, marked=key, theme=page.theme,
         ),
@@ -94,7 +93,7 @@ def all_heads() -> None:
     page.section("heads", n=config.n_layers * config.n_heads)
     page.figure(
         "heads",
-        heads_figure(
+        lambda: heads_figure(
             patterns=survey.thumbnails, chosen=(block, head), kinds=kinds, sentences=sentences,
             off=off.heads, theme=page.theme,
         ),
@@ -117,7 +116,7 @@ def scores() -> None:
              average=called(repeats.scores.kind(block, head)))  # fmt: skip
     page.figure(
         "scores",
-        bars_figure(
+        lambda: bars_figure(
             labels=names, values=here, marks=average, limit=1.0, groove=True,
             texts=["–" if value != value else number(float(value)) for value in here],
             hovers=[
@@ -155,15 +154,14 @@ def switched_off() -> None:
 def lines() -> None:
     """The head's shares as lines between the tokens."""
     page.section("lines", block=block, head=head)
-    chart = head_lines_figure(
-        pattern=pattern, labels=page.texts_of_tokens, followed=token, theme=page.theme
-    )
     page.figure(
         "lines",
-        chart,
+        lambda: head_lines_figure(
+            pattern=pattern, labels=page.texts_of_tokens, followed=token, theme=page.theme
+        ),
         lambda: matrix_table(pattern, rows=page.labels, columns=page.labels, row_name="query",
                              column_name="key", value_name="share"),
-        clicks="token", window=own_caption(chart),
+        clicks="token",
     )  # fmt: skip
 
 
@@ -177,7 +175,7 @@ def vectors() -> None:
     ]
     page.figure(
         "vectors",
-        head_vectors_figure(vectors=rows, theme=page.theme),
+        lambda: head_vectors_figure(vectors=rows, theme=page.theme),
         lambda: vectors_table(rows),
         d_head=config.d_head,
     )
@@ -199,7 +197,7 @@ def writes() -> None:
     up_labels, down_labels = ([page.label(i) for i in found.token_ids] for found in (up, down))
     page.figure(
         "writes",
-        pushes_figure(
+        lambda: pushes_figure(
             promoted_labels=up_labels, promoted=up.effects, suppressed_labels=down_labels,
             suppressed=down.effects, axis=page.plain("words.writes_axis"), by=f"B{block} H{head}",
             theme=page.theme,
@@ -217,7 +215,7 @@ def written() -> None:
     page.section("written", block=block, token=page.token_html)
     page.figure(
         "written",
-        bars_figure(
+        lambda: bars_figure(
             labels=[page.plain("words.head", head=h) for h in range(config.n_heads)],
             values=sizes, axis=page.plain("words.length"), click=range(config.n_heads),
             hovers=[

@@ -66,7 +66,7 @@ def steps() -> None:
     rows = [row(step) for step in walk.values()]
     page.figure(
         "walk",
-        steps_figure(rows=rows, one_scale=one_scale, at=at - 1, theme=page.theme),
+        lambda: steps_figure(rows=rows, one_scale=one_scale, at=at - 1, theme=page.theme),
         lambda: steps_table(rows),
         block=block,
         token=page.token_html,
@@ -109,7 +109,7 @@ def norm() -> None:
     }
     page.figure(
         "norm",
-        layer_norm_figure(**arrays, theme=page.theme),
+        lambda: layer_norm_figure(**arrays, theme=page.theme),
         lambda: layer_norm_table(**arrays),
         d_model=page.model.config.d_model,
         token=page.token_html,
@@ -133,7 +133,7 @@ def dropout() -> None:
     own = page.model.config.dropout
     page.figure(
         "dropout",
-        steps_figure(rows=drawn, joined=False, theme=page.theme),
+        lambda: steps_figure(rows=drawn, joined=False, theme=page.theme),
         lambda: steps_table(drawn),
         seed=seed,
         zeroed=example.zeroed,

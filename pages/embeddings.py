@@ -40,7 +40,7 @@ followed = page.journey.token_ids[page.token]
 first, end = window(config.d_vocab, followed, 11)
 page.figure(
     "lookup",
-    lookup_figure(
+    lambda: lookup_figure(
         W_E[first:end], first=first, chosen=followed, d_vocab=config.d_vocab, theme=page.theme,
         labels=[page.label(token_id) for token_id in range(first, end)],
     ),
@@ -77,7 +77,7 @@ def near() -> None:
     labels = [page.label(row) for row in found.rows]
     page.figure(
         "near",
-        bars_figure(
+        lambda: bars_figure(
             labels=labels, values=found.cosines, axis=page.plain("near_axis"), limit=1.0,
             groove=True, theme=page.theme,
             click=[typing_of(row, model.tokenizer, config.d_vocab) for row in found.rows.tolist()],
@@ -106,7 +106,7 @@ def similarity() -> None:
     cosines = cosine_matrix(W_E[list(page.journey.token_ids)])
     page.figure(
         "similarity",
-        similarity_figure(
+        lambda: similarity_figure(
             cosines=cosines, labels=page.texts_of_tokens, followed=page.token, wide=440,
             theme=page.theme,
         ),
@@ -139,7 +139,7 @@ def flat_map() -> None:
         page.section("map", n=len(rows), d_model=config.d_model)
     page.figure(
         "map",
-        map_figure(
+        lambda: map_figure(
             points=plane.points, labels=labels, groups=[0] * len(own) + [1] * len(others),
             followed=0, shares=plane.shares, theme=page.theme,
             click=[*(ids.index(row) for row in own), *(None for _ in others)],
@@ -190,8 +190,10 @@ def arithmetic() -> None:
     page.say("sum_says", best=ui.token(labels[0], followed=False), **marks)
     page.figure(
         "arithmetic",
-        bars_figure(labels=labels, values=found.cosines, axis=page.plain("arithmetic_axis"),
-                    limit=1.0, groove=True, theme=page.theme),
+        lambda: bars_figure(
+            labels=labels, values=found.cosines, axis=page.plain("arithmetic_axis"), limit=1.0,
+            groove=True, theme=page.theme,
+        ),
         lambda: (
             ["rank", "ID", "token", "cosine with a − b + c"],
             [
@@ -239,7 +241,7 @@ def learned() -> None:
     ]
     page.figure(
         "matrices",
-        strips_figure(
+        lambda: strips_figure(
             columns=columns, labels=labels, ids=rows, joints=(), numbers=range(len(rows)),
             followed=0 if token == followed else None,
             lines=max(1, round(config.d_model / 192)), theme=page.theme,
@@ -251,8 +253,8 @@ def learned() -> None:
     )  # fmt: skip
     page.figure(
         "learned",
-        neighbourhoods_figure([before, after], label=page.label(token), itself=token,
-                              theme=page.theme),
+        lambda: neighbourhoods_figure([before, after], label=page.label(token), itself=token,
+                                      theme=page.theme),
         lambda: neighbourhoods_table([before, after]),
     )  # fmt: skip
     page.say(f"start_{'other' if kept.is_chance else 'own'}", seed=seed, kept=number(kept.mean))

@@ -50,8 +50,8 @@ def curve() -> None:
     page.section("curve", block=block, d_mlp=f"{config.d_mlp:,}", token=page.token_html)
     page.figure(
         "curve",
-        gelu_figure(curve=gelu_curve(pre), pre=pre, post=post, strongest=strongest[:5],
-                    chosen=neuron, theme=page.theme),
+        lambda: gelu_figure(curve=gelu_curve(pre), pre=pre, post=post, strongest=strongest[:5],
+                            chosen=neuron, theme=page.theme),
         lambda: gelu_table(pre=pre, post=post),
         clicks="neuron", token=page.token_html, block=block,
     )  # fmt: skip
@@ -63,7 +63,7 @@ def neurons() -> None:
     sizes = [abs(float(strengths[i])) for i in strongest]
     page.figure(
         "neurons",
-        bars_figure(
+        lambda: bars_figure(
             labels=[str(i) for i in strongest], values=sizes, axis=page.plain("words.axis"),
             texts=[page.plain("words.fired", post=number(float(post[i]))) for i in strongest],
             hovers=[
@@ -84,7 +84,7 @@ def pushes(name: str, up: Pushed, down: Pushed, by: str) -> None:
     """Promoted and suppressed tokens as bars."""
     page.figure(
         name,
-        pushes_figure(
+        lambda: pushes_figure(
             promoted_labels=[page.label(i) for i in up.token_ids], promoted=up.effects,
             suppressed_labels=[page.label(i) for i in down.token_ids], suppressed=down.effects,
             axis=page.plain("words.writes_axis"), by=by, theme=page.theme,
@@ -123,7 +123,7 @@ def where() -> None:
     labels = [page.labels[p] for p in positions]
     page.figure(
         "where",
-        bars_figure(
+        lambda: bars_figure(
             labels=labels, values=values[positions], axis=page.plain("words.activation"),
             texts=texts, click=positions,
             highlight=[row for row, p in enumerate(positions) if p == token],
@@ -161,7 +161,7 @@ def widths() -> None:
     ]
     page.figure(
         "widths",
-        steps_figure(rows=rows, lengths=False, joined=False, theme=page.theme),
+        lambda: steps_figure(rows=rows, lengths=False, joined=False, theme=page.theme),
         lambda: steps_table(rows),
         token=page.token_html,
     )

@@ -16,7 +16,6 @@ from tokenjourney.figures.lens import lens_figure, lens_table
 from tokenjourney.figures.rollout import occlusion_figure, rollout_figure, rollout_table
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, number, share
-from tokenjourney.figures.written import own_caption
 from tokenjourney.ui.why import outlook, why_it_works
 
 MOST_ROWS, N_OPTIONS, AT_A_TIME = 24, 10, 64
@@ -66,24 +65,22 @@ def grid() -> None:
         then = page.remember(f"lens before {start}", lambda: logit_lens(model, untouched, rows))
         before = [[page.label(int(i)) for i in row] for row in then.best]
     labels = page.labels[rows]
-    chart = lens_figure(
-        guesses=guesses,
-        probabilities=found.probability,
-        labels=labels,
-        followed=position - start,
-        before=before,
-        cells=found.cells,
-        theme=theme,
-    )
     page.section("lens", token=page.token_html)
     page.figure(
         "lens",
-        chart,
+        lambda: lens_figure(
+            guesses=guesses,
+            probabilities=found.probability,
+            labels=labels,
+            followed=position - start,
+            before=before,
+            cells=found.cells,
+            theme=theme,
+        ),
         lambda: lens_table(
             guesses=guesses, probabilities=found.probability, labels=labels, first=start
         ),
         clicks=("token", "watch"),
-        drawn=own_caption(chart),
         rows=page.text("some_rows", first=start, last=end - 1, T=count(len(journey)))
         if end - start < len(journey)
         else "",
@@ -109,7 +106,7 @@ def way_of_a_token() -> None:
     with page.row("depths"):
         page.figure(
             "rank",
-            rank_figure(
+            lambda: rank_figure(
                 ranks=depths.rank,
                 probabilities=depths.probability,
                 label=label,
@@ -133,8 +130,8 @@ def way_of_a_token() -> None:
         )
         page.figure(
             "norms",
-            norms_figure(lengths=lengths, labels=page.texts_of_tokens, followed=position,
-                         theme=theme),
+            lambda: norms_figure(lengths=lengths, labels=page.texts_of_tokens, followed=position,
+                                 theme=theme),
             lambda: norms_table(lengths=lengths, labels=page.texts_of_tokens),
             token=page.labels[position],
         )  # fmt: skip
@@ -161,8 +158,9 @@ def attribution(token_id: int, label: str) -> None:
     what = page.plain("difference" if against else "logit", word=label, rival=page.label(other))
     page.figure(
         "attribution",
-        attribution_figure(**parts, what=what, marked=(page.block, page.head), off=off.members,
-                           theme=theme),
+        lambda: attribution_figure(
+            **parts, what=what, marked=(page.block, page.head), off=off.members, theme=theme
+        ),
         lambda: attribution_table(**parts),
         clicks=("block", "head"),
         what=what,
@@ -239,15 +237,15 @@ def what_it_rests_on() -> None:
     page.section("rests", token=page.token_html, answer=ui.token(word, followed=False))
     every_mean, every_rollout = shares_of_attention()
     mean, rolled = every_mean[position], every_rollout[position]
-    chart = rollout_figure(
-        mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position, theme=theme
-    )
     page.figure(
         "rollout",
-        chart,
+        lambda: rollout_figure(
+            mean=mean, rollout=rolled, labels=page.texts_of_tokens, followed=position, theme=theme
+        ),
         lambda: rollout_table(mean=mean, rollout=rolled, labels=page.labels),
-        clicks="token", token=page.labels[position], drawn=own_caption(chart),
-    )  # fmt: skip
+        clicks="token",
+        token=page.labels[position],
+    )
     batches, put_batches = page.extra("without", 0, a_count)
     rest = position + 1 - batches * AT_A_TIME
     if rest > 0:
@@ -264,17 +262,15 @@ def what_it_rests_on() -> None:
     unknown = (float("nan"), float("nan"))
     rows = [found.get(p, missing if p > position else unknown) for p in range(len(journey))]
     changes, shares = [row[0] for row in rows], [row[1] for row in rows]
-    chart = occlusion_figure(
-        changes=changes, probabilities=shares, labels=page.texts_of_tokens, answer=word,
-        followed=position, theme=theme,
-    )  # fmt: skip
     page.figure(
         "occlusion",
-        chart,
+        occlusion_figure(  # not shared: it shows as many as were tried out until somebody stopped
+            changes=changes, probabilities=shares, labels=page.texts_of_tokens, answer=word,
+            followed=position, theme=theme,
+        ),
         lambda: rollout_table(mean=mean, rollout=rolled, changes=changes, probabilities=shares,
                               labels=page.labels),
         clicks="token", answer=word, probability=share(answer.probability),
-        drawn=own_caption(chart),
     )  # fmt: skip
     missed = min(found, key=lambda p: found[p][0])
     seen = max(range(position + 1), key=lambda p: float(mean[p]))

@@ -42,7 +42,7 @@ def choice() -> None:
     }
     page.figure(
         "choice",
-        output_figure(
+        lambda: output_figure(
             **columns,
             temperature=drawing.temperature,
             chosen=made.chosen,
@@ -113,7 +113,7 @@ def tally(drawing, made) -> None:
     others = len(found.token_ids) - len(shown)
     page.figure(
         "tally",
-        tally_figure(
+        lambda: tally_figure(
             labels=[page.label(i) for i in shown],
             counts=found.counts[:N_TALLIED],
             expected=found.expected[:N_TALLIED],
@@ -164,7 +164,7 @@ def readout() -> None:
     }
     page.figure(
         "readout",
-        readout_figure(
+        lambda: readout_figure(
             **arrays,
             names=[escaped(page.plain(f"readout.{name}.name", **words)) for name in arrays],
             notes=[escaped(page.plain(f"readout.{name}.note", **words)) for name in arrays],
@@ -196,7 +196,7 @@ def every_position() -> None:
         page.say("one_token")
     page.figure(
         "positions",
-        predictions_figure(
+        lambda: predictions_figure(
             **arguments,
             true_before=before.true_probability if page.off else None,
             followed=position,

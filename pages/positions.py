@@ -31,7 +31,6 @@ from tokenjourney.figures.positions import (
 from tokenjourney.figures.strips import strips_figure, strips_table, window
 from tokenjourney.figures.swap import swap_figure, swap_table
 from tokenjourney.figures.text import count, number, share, signed
-from tokenjourney.figures.written import own_caption
 
 MOST_ROWS, MOST_PLACES = 24, 400
 
@@ -56,17 +55,15 @@ columns = [
     (page.plain(f"column_{name}"), page.plain(f"column_{name}_note"), values)
     for name, values in (("token", token), ("place", place), ("sum", total))
 ]
-sums = strips_figure(
-    columns=[(title, note, values[start:end]) for title, note, values in columns],
-    labels=page.labels[start:end], ids=journey.token_ids[start:end], followed=page.token - start,
-    alike=[p - start for p in places or () if p != page.token], numbers=range(start, end),
-    theme=page.theme,
-)  # fmt: skip
 page.figure(
     "sum",
-    sums,
+    lambda: strips_figure(
+        columns=[(title, note, values[start:end]) for title, note, values in columns],
+        labels=page.labels[start:end], ids=journey.token_ids[start:end],
+        followed=page.token - start, alike=[p - start for p in places or () if p != page.token],
+        numbers=range(start, end), theme=page.theme,
+    ),
     lambda: strips_table(columns=columns, labels=page.texts_of_tokens),
-    strips=own_caption(sums),
     rows=page.text("sum_rows", first=start, last=end - 1, T=len(journey))
     if end - start < len(journey) else "",
 )  # fmt: skip
@@ -84,7 +81,7 @@ def two() -> None:
     page.section("two", one=marks[0], other=marks[1])
     page.figure(
         "two",
-        two_places_figure(
+        lambda: two_places_figure(
             cosines=cosines, stations=[*stations[:2], *map(str, range(config.n_layers))],
             labels=(page.labels[places[0]], page.labels[places[1]]),
             axis=page.plain("two_axis"), theme=page.theme,
@@ -134,21 +131,21 @@ def swap() -> None:
     page.say(said, text=ui.markup("**{text}**", text=shown))
     if tokenizer and tuple(tokenizer.encode(text)) != effect.token_ids:
         page.say("swapped_again")
-    chart = swap_figure(
-        effect.cosines, order=order, labels=page.labels, stations=stations, followed=page.token,
-        theme=page.theme,
-    )  # fmt: skip
     page.figure(
         "swap",
-        chart,
+        lambda: swap_figure(
+            effect.cosines, order=order, labels=page.labels, stations=stations,
+            followed=page.token, theme=page.theme,
+        ),
         lambda: swap_table(effect.cosines, order=order, labels=page.labels, stations=stations),
-        window=own_caption(chart),
-    )
+    )  # fmt: skip
     change = effect.prediction
     labels = [page.label(token_id) for token_id in change.token_ids]
     page.figure(
         "prediction",
-        change_figure(labels=labels, before=change.before, after=change.after, theme=page.theme),
+        lambda: change_figure(
+            labels=labels, before=change.before, after=change.after, theme=page.theme
+        ),
         lambda: change_table(labels=labels, before=change.before, after=change.after),
         moved=share(change.moved),
     )
@@ -160,18 +157,18 @@ def all_places() -> None:
     fixed = page.remember("fixed", lambda: sinusoidal_positions(more, config.d_model), of="model")
     last = f"{config.n_ctx - 1:,}"
     page.section("wpos", n_ctx=f"{config.n_ctx:,}")
-    pictures = position_pictures_figure(
-        panels=[
-            (page.plain("learned_title"), page.plain("learned_note", last=last),
-             padded_rows(W_pos, more)),
-            (page.plain("fixed_title"), page.plain("fixed_note"), fixed),
-        ],
-        tokens=len(journey), followed=page.token, theme=page.theme,
-    )  # fmt: skip
     page.figure(
-        "pictures", pictures, lambda: positions_table(positions=W_pos), T=f"{len(journey):,}",
-        n_ctx=f"{config.n_ctx:,}",
-        last=last, more=f"{more - 1:,}", merged=own_caption(pictures),
+        "pictures",
+        lambda: position_pictures_figure(
+            panels=[
+                (page.plain("learned_title"), page.plain("learned_note", last=last),
+                 padded_rows(W_pos, more)),
+                (page.plain("fixed_title"), page.plain("fixed_note"), fixed),
+            ],
+            tokens=len(journey), followed=page.token, theme=page.theme,
+        ),
+        lambda: positions_table(positions=W_pos),
+        T=f"{len(journey):,}", n_ctx=f"{config.n_ctx:,}", last=last, more=f"{more - 1:,}",
     )  # fmt: skip
     page.section("alike")
     tables = {"learned": W_pos, "fixed": fixed[: config.n_ctx]}
@@ -191,8 +188,8 @@ def all_places() -> None:
         with pair:
             page.figure(
                 name,
-                similarity_figure(
-                    cosines=cosines, labels=shown, followed=drawn.index(page.token), wide=440,
+                lambda c=cosines: similarity_figure(
+                    cosines=c, labels=shown, followed=drawn.index(page.token), wide=440,
                     axis=page.plain("alike_axis"), theme=page.theme,
                 ),
                 lambda c=cosines: matrix_table(
@@ -203,7 +200,7 @@ def all_places() -> None:
             )  # fmt: skip
     page.figure(
         "distance",
-        distance_figure(curves=curves, theme=page.theme),
+        lambda: distance_figure(curves=curves, theme=page.theme),
         lambda: (
             ["positions apart", *(f"{name}, {part}" for name, *_ in curves
                                   for part in ("mean", "smallest", "largest"))],

@@ -104,8 +104,8 @@ with left:
     page.section("counts")
     page.figure(
         "counts",
-        counts_figure(list(units.values()), numbers, axis=page.plain("counts_axis"), strong=3,
-                      theme=page.theme),
+        lambda: counts_figure(list(units.values()), numbers, axis=page.plain("counts_axis"),
+                              strong=3, theme=page.theme),
         lambda: (["unit", "count"], list(zip(units.values(), numbers, strict=True))),
         ratio=f"{counts.characters_per_token:.1f}",
     )  # fmt: skip
@@ -121,8 +121,8 @@ with right:
     page.section("kinds", d_vocab=f"{page.model.config.d_vocab:,}")
     page.figure(
         "kinds",
-        counts_figure(list(present), list(present.values()), examples,
-                      axis=page.plain("kinds_axis"), theme=page.theme),
+        lambda: counts_figure(list(present), list(present.values()), examples,
+                              axis=page.plain("kinds_axis"), theme=page.theme),
         lambda: counts_table(list(present), list(present.values()), "kind"),
     )  # fmt: skip
 

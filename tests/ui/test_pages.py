@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tokenjourney.ui import cache, components
 from tokenjourney.ui.navigation import entries
 from tokenjourney.ui.text import load
 
 PAGES = [entry.file.removesuffix(".py") for entry in entries()]
+SHARING = [
+    entry.file.removesuffix(".py")
+    for entry in entries()
+    if re.search(r"lambda: \w+_figure\(", entry.script.read_text(encoding="utf-8"))
+]
+"""Pages with charts that are drawn once for all who see the same."""
 STRANGE = [
     "a",
     "   ",
@@ -37,6 +46,21 @@ def test_block_and_head_change_what_is_drawn_where_they_can_be_chosen(app, page)
         opened.choose(key, 3)
         assert opened.drawn() != before, key
         assert opened.link()[key.removeprefix("w.")] == "3"
+
+
+@pytest.mark.parametrize("page", SHARING)
+def test_a_chart_from_the_cache_is_the_one_that_would_be_drawn(app, page):
+    asked = [{}, {"token": 1}, {"block": 2, "head": 1}, {"off": "0.3,m1"}]
+    given = [app(page, prompt="The dog chased another dog", **one).drawn() for one in asked]
+    for one, shown in zip(asked, given, strict=True):
+        cache._charts.clear()
+        assert app(page, prompt="The dog chased another dog", **one).drawn() == shown, one
+
+
+def test_who_opens_the_same_link_gets_the_charts_that_were_drawn(app, monkeypatch):
+    first = app("attention", prompt="The dog chased another dog")
+    monkeypatch.setattr(components, "drawn", lambda _: pytest.fail("drawn again"))
+    assert app("attention", prompt="The dog chased another dog").drawn() == first.drawn()
 
 
 # Generation goes on from the last token, whichever is followed.

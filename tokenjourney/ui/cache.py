@@ -27,6 +27,8 @@ _JOURNEY_BYTES: Final = 1_500_000_000
 _JOURNEYS: Final = 300
 _FACT_BYTES: Final = 500_000_000
 _FACTS: Final = 2_000
+_CHART_BYTES: Final = 64_000_000
+_CHARTS: Final = 2_000
 _MODEL_BYTES: Final = 8_000_000_000
 
 
@@ -44,6 +46,17 @@ def _journeys() -> BoundedCache[Any]:
 @st.cache_resource(show_spinner=False)
 def _facts() -> BoundedCache[Any]:
     return BoundedCache(_FACT_BYTES, size_of, least=_FACT_BYTES // _FACTS)
+
+
+@st.cache_resource(show_spinner=False)
+def _charts() -> BoundedCache[Any]:
+    return BoundedCache(_CHART_BYTES, size_of, least=_CHART_BYTES // _CHARTS)
+
+
+def chart(key: Hashable, draw: Callable[[], Value]) -> Value:
+    """A chart that is drawn once for all who see the same."""
+    found: Value = _charts().get(key, draw)
+    return found
 
 
 def fact(key: Hashable, compute: Callable[[], Value]) -> Value:

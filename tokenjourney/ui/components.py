@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypedDict
 
 import streamlit as st
 
-from tokenjourney.figures.written import as_written, figure_json
+from tokenjourney.figures.written import as_written, figure_json, own_caption
 from tokenjourney.ui import state
 from tokenjourney.ui.text import ASSETS, Safe, while_unchanged
 
@@ -125,9 +125,29 @@ def measured(
     component("measured")(key=f"w.measured-{part}", data=data)
 
 
+class Drawn(NamedTuple):
+    """A Plotly chart as it goes to the browser.
+
+    Attributes:
+        json: The figure.
+        height: Its height in pixels.
+        about: The line that it has about itself, if it has one.
+    """
+
+    json: bytes
+    height: int
+    about: str
+
+
+def drawn(figure: go.Figure) -> Drawn:
+    """A figure that has a height, as it goes to the browser."""
+    height = as_written(figure)["layout"]["height"]
+    return Drawn(figure_json(figure).encode(), height, own_caption(figure))
+
+
 def chart(
     name: str,
-    figure: go.Figure,
+    drawn: Drawn,
     alt: str,
     foot: Safe,
     saved: Saved | None = None,
@@ -141,7 +161,7 @@ def chart(
 
     Args:
         name: Name of the figure, unique in the app.
-        figure: The chart, with a height.
+        drawn: The chart.
         alt: What it shows, in words.
         foot: What stands under it. The tags that assets/components/markup.js knows are kept.
         saved: A file to hand to the browser.
@@ -150,12 +170,11 @@ def chart(
     words = {
         "alt": alt,
         "clicks": name if answers else None,
-        "height": as_written(figure)["layout"]["height"],
+        "height": drawn.height,
         "foot": foot,
         "saved": saved,
     }
-    data = f"{json.dumps(words)}\n{figure_json(figure)}".encode()
-    served("chart")(key=f"tjfig-{name}", data=data)
+    served("chart")(key=f"tjfig-{name}", data=json.dumps(words).encode() + b"\n" + drawn.json)
 
 
 class Saved(TypedDict):

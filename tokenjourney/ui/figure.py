@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import streamlit as st
 
 from tokenjourney.figures.export import Table, csv_bytes
 from tokenjourney.ui import components, state
 from tokenjourney.ui.text import Safe, escaped
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 Clicks = str | Sequence[str] | Mapping[str, str]
 _CLICKS: Final = "tj.clicks"
@@ -55,7 +52,7 @@ def _shown(value: object, grouped: bool = True) -> str:
 
 def chart(
     name: str,
-    chart: go.Figure,
+    drawn: components.Drawn,
     table: Table | Callable[[], Table],
     *,
     clicks: Clicks,
@@ -66,7 +63,7 @@ def chart(
     if clicks:
         st.session_state.setdefault(_CLICKS, {})[name] = clicks
     under, saved = _foot(name, caption, table, saves=True)
-    components.chart(name, chart, alt, under, saved, answers=bool(clicks))
+    components.chart(name, drawn, alt, under, saved, answers=bool(clicks))
 
 
 def picture(name: str, html: Safe, table: Table | Callable[[], Table], caption: Safe) -> None:

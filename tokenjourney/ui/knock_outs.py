@@ -147,7 +147,7 @@ def effect(page: Page) -> None:
     caption = markup(words["change"], token=page.token_html, moved=share(change.moved))
     page.figure(
         "change",
-        change_figure(**arrays, highlight=(0,), theme=page.theme),
+        lambda: change_figure(**arrays, highlight=(0,), theme=page.theme),
         lambda: change_table(**arrays),
         caption=caption,
     )

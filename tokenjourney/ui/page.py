@@ -18,8 +18,7 @@ from tokenjourney.analysis.head_averages import (
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
-from tokenjourney.figures.written import own_caption
-from tokenjourney.ui import cache, figure, knock_outs, models, parts, state, widgets
+from tokenjourney.ui import cache, components, figure, knock_outs, models, parts, state, widgets
 from tokenjourney.ui import text as words
 from tokenjourney.ui.figure import Clicks
 from tokenjourney.ui.text import Safe
@@ -263,7 +262,7 @@ class Page:
     def figure(
         self,
         name: str,
-        chart: go.Figure,
+        chart: go.Figure | Callable[[], go.Figure],
         table: Table | Callable[[], Table],
         *,
         clicks: Clicks = (),
@@ -276,8 +275,11 @@ class Page:
         Args:
             name: Name of the figure, unique on the page, used for keys and file names. Its caption
                 and alternative text are `[figures.NAME] caption, alt` of the page's file; without
-                `alt` the caption serves. The chart's own caption serves where there is no text.
-            chart: A Plotly figure with a height, made for `page.theme`.
+                `alt` the caption serves. What the chart says about itself is `{about}` in them,
+                and serves where there is no text.
+            chart: A Plotly figure with a height, made for `page.theme`; or a function that makes
+                it. Then it is made once for all who see the same, so it may hang on nothing but
+                what stands in the link.
             table: The same numbers as a table (column names, rows), or a function that makes it
                 when it is asked for.
             clicks: Names of what a click sets: "token", "block", "head" or an extra, in the order
@@ -287,24 +289,30 @@ class Page:
             of: "journey", or "model" where nothing that is switched off can change the figure.
             **values: What `{name}` in caption and alt stands for.
         """
+        drawn = self._shared(name, chart) if callable(chart) else components.drawn(chart)
+        values = {"about": drawn.about} | values
         key = caption or f"figures.{name}.caption"
-        shown = key if isinstance(key, Safe) else self._caption(key, chart, values)
+        if isinstance(key, Safe):
+            shown = key
+        else:
+            shown = self.text(key, **values) if self.has_text(key) else words.escaped(drawn.about)
         if of == "journey":
             shown = knock_outs.marked(self, shown)
         alt = f"figures.{name}.alt"
         figure.chart(
             f"{self.name}-{name}",
-            chart,
+            drawn,
             table,
             clicks=clicks,
             caption=shown,
             alt=_spoken(self.text(alt, **values) if self.has_text(alt) else shown),
         )
 
-    def _caption(self, key: str, chart: go.Figure, values: Mapping[str, object]) -> Safe:
-        if self.has_text(key):
-            return self.text(key, **values)
-        return words.escaped(own_caption(chart))
+    def _shared(self, name: str, chart: Callable[[], go.Figure]) -> components.Drawn:
+        """The chart as it was drawn for somebody who chose the same; otherwise it is drawn now."""
+        chosen = (self.token, self.block, self.head, *sorted(state.current().declared.items()))
+        seen = (self._model_name, self._prompt, self.off, chosen, self.theme.name)
+        return cache.chart((self.name, name, seen), lambda: components.drawn(chart()))
 
     def picture(
         self,

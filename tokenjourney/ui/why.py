@@ -84,7 +84,7 @@ def _context(page: Page) -> None:
     arrays: dict[str, Any] = {"labels": labels, "before": change.before, "after": change.after}
     page.figure(
         "context",
-        change_figure(**arrays, theme=page.theme),
+        lambda: change_figure(**arrays, theme=page.theme),
         lambda: change_table(**arrays),
         token=page.token_html,
         old=text.token(page.labels[at], followed=False),
@@ -123,7 +123,7 @@ def _scale(page: Page, rows: range) -> None:
     with page.row("scale"):
         page.figure(
             "family",
-            sizes_figure(names=names, sizes=counts, own=own, theme=page.theme),
+            lambda: sizes_figure(names=names, sizes=counts, own=own, theme=page.theme),
             lambda: (["model", "parameters"], list(zip(names, counts, strict=True))),
             of="model",
             own=names[own],
@@ -145,7 +145,7 @@ def _depth_losses(page: Page, rows: range) -> None:
         ).mean_loss
     page.figure(
         "depth",
-        depth_loss_figure(
+        lambda: depth_loss_figure(
             losses=losses,
             blind=blind_loss(page.model.config.d_vocab),
             before=before,
@@ -177,7 +177,7 @@ def _generalisation(page: Page) -> None:
     }
     page.figure(
         "substitutes",
-        substitutes_figure(
+        lambda: substitutes_figure(
             labels=labels, **arrays, token=page.labels[page.token], theme=page.theme
         ),
         lambda: substitutes_table(labels=labels, **arrays),
