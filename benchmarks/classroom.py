@@ -109,6 +109,8 @@ class Person:
         self._prompt_box = ""
         self._chips = self._part = ""
         self._page = ""
+        self._kept: dict[str, int] = {}  # large messages, each with the run that last had it
+        self._n_runs = self._longest = 0
         self.prompt = SHARED if self._shares_link else self._own_prompt()
 
     def _own_prompt(self) -> str:
@@ -156,6 +158,7 @@ class Person:
         state.page_name = self._page
         state.page_script_hash = ""
         state.fragment_id = part
+        state.cached_message_hashes.extend(self._kept)  # those the server need not send again
         state.widget_states.widgets.extend(moved)
         began = time.perf_counter()
         await self._stream.send(message.SerializeToString())
@@ -163,12 +166,21 @@ class Person:
             while not await self._is_last():
                 pass
         self._found.seconds.append(time.perf_counter() - began)
+        if not part:
+            self._n_runs += 1
+            self._kept = {
+                name: run for name, run in self._kept.items() if self._n_runs - run <= self._longest
+            }
 
     async def _is_last(self) -> bool:
         data = await self._stream.recv()
         self._found.n_bytes += len(data)
         message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
         kind = message.WhichOneof("type")
+        if message.metadata.cacheable or kind == "ref_hash":
+            self._kept[message.ref_hash or message.hash] = self._n_runs
+        elif kind == "new_session":
+            self._longest = message.new_session.config.max_cached_message_age
         if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             if element.WhichOneof("type") == "text_area" and element.text_area.label == "Prompt":

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import tokenjourney as tj
 from tokenjourney.analysis.journey_map import unpacked
+from tokenjourney.ui import cache
 
 FRAME = Path(tj.__file__).parent / "ui" / "frame.py"
 PROMPT = "Once upon a time there was a little"
@@ -136,6 +137,7 @@ def test_no_more_predictions_are_made_than_have_bars(
         return next_tokens(journey, position, k, **more)
 
     monkeypatch.setattr(tj.Journey, "next_tokens", counted)
+    cache._pictures.clear()
     rows = page_map(start("Once upon a time Lily zebra", token="3"))["predictions"]
     assert len(rows) == 11
     assert asked

@@ -53,7 +53,7 @@ def test_a_chart_from_the_cache_is_the_one_that_would_be_drawn(app, page):
     asked = [{}, {"token": 1}, {"block": 2, "head": 1}, {"off": "0.3,m1"}]
     given = [app(page, prompt="The dog chased another dog", **one).drawn() for one in asked]
     for one, shown in zip(asked, given, strict=True):
-        cache._charts.clear()
+        cache._pictures.clear()
         assert app(page, prompt="The dog chased another dog", **one).drawn() == shown, one
 
 

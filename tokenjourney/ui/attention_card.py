@@ -21,7 +21,6 @@ from tokenjourney.ui import components, figure, knock_outs, state
 if TYPE_CHECKING:
     from tokenjourney.ui.page import Page
 
-_SCRIPTS: Final = ("journey_map/data", "journey_map/svg", "attention_card")
 _KEY: Final = "w.attention-card"
 
 
@@ -67,7 +66,7 @@ def attention_card(
             state.put(token=chosen[0], key=chosen[1])
 
     with st.container(key=f"tjfig-{page.name}-card", gap=None):
-        components.joined("attention_card", _SCRIPTS, "attention_card")(
+        components.component("attention_card", "attention_card")(
             key=_KEY,
             data=packed(header, {name: np.asarray(a, np.float32) for name, a in arrays.items()}),
             on_keep_change=kept,

@@ -27,8 +27,8 @@ _JOURNEY_BYTES: Final = 1_500_000_000
 _JOURNEYS: Final = 300
 _FACT_BYTES: Final = 500_000_000
 _FACTS: Final = 2_000
-_CHART_BYTES: Final = 64_000_000
-_CHARTS: Final = 2_000
+_PICTURE_BYTES: Final = 64_000_000
+_PICTURES: Final = 2_000
 _MODEL_BYTES: Final = 8_000_000_000
 
 
@@ -49,13 +49,13 @@ def _facts() -> BoundedCache[Any]:
 
 
 @st.cache_resource(show_spinner=False)
-def _charts() -> BoundedCache[Any]:
-    return BoundedCache(_CHART_BYTES, size_of, least=_CHART_BYTES // _CHARTS)
+def _pictures() -> BoundedCache[Any]:
+    return BoundedCache(_PICTURE_BYTES, size_of, least=_PICTURE_BYTES // _PICTURES)
 
 
-def chart(key: Hashable, draw: Callable[[], Value]) -> Value:
-    """A chart that is drawn once for all who see the same."""
-    found: Value = _charts().get(key, draw)
+def picture(key: Hashable, draw: Callable[[], Value]) -> Value:
+    """What the browser draws a picture from, made once for all who see the same."""
+    found: Value = _pictures().get(key, draw)
     return found
 
 

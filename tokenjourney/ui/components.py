@@ -22,7 +22,26 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ASSETS / "components"
 PATH: Final = "tj"  # below it the server hands out what browsers keep
-SERVED: Final = ("chart", "markup", "notes", "save")  # scripts of assets/components that lie there
+_MAP: Final = (
+    "data",
+    "layout",
+    "svg",
+    "tokens",
+    "stack",
+    "guesses",
+    "output",
+    "hover",
+    "controls",
+    "main",
+)
+SCRIPTS: Final = {
+    "attention_card": ("journey_map/data", "journey_map/svg", "attention_card"),
+    "journey_map": tuple(f"journey_map/{name}" for name in _MAP),
+} | {
+    name: (name,)
+    for name in ("chart", "chips", "house", "markup", "measured", "merges", "notes", "save")
+}
+"""The scripts that lie there, and the files that each is joined from, so that it is one module."""
 
 
 @while_unchanged
@@ -36,45 +55,38 @@ def file(name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _component(name: str, js: str, css: str, isolated: bool = True) -> ComponentRenderer:
-    return st.components.v2.component(
-        f"tokenjourney.{name}", js=js, css=css or None, isolate_styles=isolated
-    )
+def script(name: str) -> str:
+    """The script of that name in `SCRIPTS`."""
+    return "\n".join(file(f"{part}.js") for part in SCRIPTS[name])
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Changes whenever a file below `PATH` does, as browsers keep what they fetched."""
-    parts = metadata.version("plotly"), *(file(f"{name}.js") for name in SERVED)
+    """Changes whenever a script below `PATH` does, as browsers keep what they fetched."""
+    parts = metadata.version("plotly"), *map(script, SCRIPTS)
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
 
-def component(name: str, *, styled: bool = True) -> ComponentRenderer:
-    """The component of assets/components/`name`.js, and `name`.css if it is styled."""
-    return _component(name, file(f"{name}.js"), file(f"{name}.css") if styled else "")
+@lru_cache(maxsize=16)
+def component(name: str, style: str = "", *, isolated: bool = True) -> ComponentRenderer:
+    """The component that a script of `SCRIPTS` draws.
 
-
-def joined(name: str, scripts: Sequence[str], style: str) -> ComponentRenderer:
-    """A component of several scripts, joined in order so that they are one module.
+    The browser fetches the script once, instead of getting it with every message: see
+    `tokenjourney.ui.server.routes`.
 
     Args:
-        name: What it is called.
-        scripts: Names of files in assets/components, without .js.
-        style: Name of a file there, without .css.
-    """
-    return _component(name, "\n".join(file(f"{s}.js") for s in scripts), file(f"{style}.css"))
-
-
-def served(name: str) -> ComponentRenderer:
-    """The same, but fetched once instead of with every message, and drawn in the page itself.
-
-    See `tokenjourney.ui.server.routes`.
+        name: Name of the script.
+        style: Name of its style sheet in assets/components, without .css, if it has one.
+        isolated: Whether it is drawn apart from the page, whose styles then do not reach it.
     """
     js = (
         f"const script = new URL('{PATH}/{version()}/{name}.js', document.baseURI)\n"
         "export default async (component) => (await import(script)).default(component)"
     )
-    return _component(name, js, "", isolated=False)
+    css = file(f"{style}.css") if style else None
+    return st.components.v2.component(
+        f"tokenjourney.{name}", js=js, css=css, isolate_styles=isolated
+    )
 
 
 def chips(
@@ -105,7 +117,7 @@ def chips(
         "followed": followed,
         "label": label,
     }
-    component("chips")(key=key, data=data, on_follow_change=chosen)
+    component("chips", "chips")(key=key, data=data, on_follow_change=chosen)
 
 
 def measured(
@@ -122,7 +134,7 @@ def measured(
     """
     data: dict[str, Any] = {"part": part, "found": dict(found), "of": of}
     data |= {"words": dict(words), "alert": alert}
-    component("measured")(key=f"w.measured-{part}", data=data)
+    component("measured", "measured")(key=f"w.measured-{part}", data=data)
 
 
 class Drawn(NamedTuple):
@@ -174,7 +186,8 @@ def chart(
         "foot": foot,
         "saved": saved,
     }
-    served("chart")(key=f"tjfig-{name}", data=json.dumps(words).encode() + b"\n" + drawn.json)
+    data = json.dumps(words).encode() + b"\n" + drawn.json
+    component("chart", isolated=False)(key=f"tjfig-{name}", data=data)
 
 
 class Saved(TypedDict):
@@ -187,7 +200,7 @@ class Saved(TypedDict):
 
 def save(saved: Saved) -> None:
     """Hands a text to the browser as a file."""
-    component("save", styled=False)(key=f"save-{saved['name']}", data=dict(saved))
+    component("save")(key=f"save-{saved['name']}", data=dict(saved))
 
 
 def house(
@@ -233,7 +246,7 @@ def house(
         if isinstance(link, dict):
             go_to(link.get("path"))
 
-    component("house", styled=False)(
+    component("house")(
         key=key,
         data={"page": page, "model": model, "measure": measure, "kept": list(state.CORE)},
         on_theme_change=themed,

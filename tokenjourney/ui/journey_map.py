@@ -19,30 +19,14 @@ from tokenjourney.ui.map_words import Guess, table_columns, table_rows
 from tokenjourney.ui.text import Safe, escaped
 
 if TYPE_CHECKING:
-    from streamlit.components.v2.types import ComponentRenderer
-
     from tokenjourney.analysis.journey_map import Array
     from tokenjourney.ui.page import Page
 
-_SCRIPTS: Final = (
-    "data",
-    "layout",
-    "svg",
-    "tokens",
-    "stack",
-    "guesses",
-    "output",
-    "hover",
-    "controls",
-    "main",
-)
 _KEY: Final = "w.journey-map"
 
 
 def draw(page: Page) -> None:
     """The map of the journey on screen, with its caption and the table behind it."""
-    summary = page.remember("map", lambda: _summary(page))
-    guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
     last = len(page.journey) - 1
     head, choose_head = page.extra("curves", None, partial(_head, page))
 
@@ -62,10 +46,17 @@ def draw(page: Page) -> None:
     def opened() -> None:
         _open_station(st.session_state[_KEY].get("open"))
 
+    def summary() -> MapSummary:
+        return page.remember("map", lambda: _summary(page))
+
+    def drawn() -> bytes:
+        guesses = page.remember(f"map-guesses-{page.token}", lambda: _guesses(page))
+        return map_bytes(page, summary(), guesses, head)
+
     with st.container(key="tjfig-journey-map", gap=None):
-        _component()(
+        components.component("journey_map", "journey_map/journey_map")(
             key=_KEY,
-            data=map_bytes(page, summary, guesses, head),
+            data=page.shared("map", drawn),
             on_follow_change=followed,
             on_add_change=added,
             on_heads_change=chosen,
@@ -74,7 +65,7 @@ def draw(page: Page) -> None:
         figure.foot(
             "journey-map",
             page.text("figures.map.caption"),
-            lambda: (table_columns(page), list(table_rows(page, summary))),
+            lambda: (table_columns(page), list(table_rows(page, summary()))),
             saves=True,
         )
 
@@ -137,8 +128,3 @@ def _head(page: Page, text: str) -> int | None:
     if not 0 <= head <= most:
         raise ValueError(f"The heads of this model are numbered 0 to {most}.")
     return head
-
-
-def _component() -> ComponentRenderer:
-    scripts = [f"journey_map/{name}" for name in _SCRIPTS]
-    return components.joined("journey_map", scripts, "journey_map/journey_map")

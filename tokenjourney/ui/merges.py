@@ -111,7 +111,7 @@ def draw(
             put(found)
 
     with st.container(key="tjfig-bpe-merges", gap=None):
-        components.component("merges")(
+        components.component("merges", "merges")(
             key=_KEY, data=_data(page, text, learned, step, most), on_merge_change=moved
         )
         figure.foot("bpe-merges", page.text("figures.merges.caption"), lambda: table(learned),

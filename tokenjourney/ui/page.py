@@ -289,7 +289,10 @@ class Page:
             of: "journey", or "model" where nothing that is switched off can change the figure.
             **values: What `{name}` in caption and alt stands for.
         """
-        drawn = self._shared(name, chart) if callable(chart) else components.drawn(chart)
+        if callable(chart):
+            drawn = self.shared(name, lambda: components.drawn(chart()))
+        else:
+            drawn = components.drawn(chart)
         values = {"about": drawn.about} | values
         key = caption or f"figures.{name}.caption"
         if isinstance(key, Safe):
@@ -308,11 +311,16 @@ class Page:
             alt=_spoken(self.text(alt, **values) if self.has_text(alt) else shown),
         )
 
-    def _shared(self, name: str, chart: Callable[[], go.Figure]) -> components.Drawn:
-        """The chart as it was drawn for somebody who chose the same; otherwise it is drawn now."""
-        chosen = (self.token, self.block, self.head, *sorted(state.current().declared.items()))
-        seen = (self._model_name, self._prompt, self.off, chosen, self.theme.name)
-        return cache.chart((self.name, name, seen), lambda: components.drawn(chart()))
+    def shared(self, name: str, draw: Callable[[], Value]) -> Value:
+        """A picture as it was drawn for somebody with the same link, otherwise drawn now.
+
+        Args:
+            name: Its name on this page.
+            draw: Makes it; it may hang on nothing but the link and the theme.
+        """
+        link = frozenset(state.current().link().items())
+        seen = (self._model_name, self._prompt, link, self.theme.name)
+        return cache.picture((self.name, name, seen), draw)
 
     def picture(
         self,

@@ -94,7 +94,7 @@ async def _plotly(request: Request) -> Response:
 
 
 async def _script(request: Request) -> Response:
-    return _kept((components.FOLDER / Path(request.url.path).name).read_bytes())
+    return _kept(components.script(Path(request.url.path).stem).encode())
 
 
 def policy() -> str:
@@ -173,5 +173,5 @@ def routes() -> list[Route]:
     return [
         Route(measure.path(), measure.answer, methods=["POST"]),
         Route(f"{below}/plotly.js", _plotly),
-        *(Route(f"{below}/{name}.js", _script) for name in components.SERVED),
+        *(Route(f"{below}/{name}.js", _script) for name in components.SCRIPTS),
     ]
