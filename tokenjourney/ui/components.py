@@ -134,7 +134,8 @@ def measured(
     """
     data: dict[str, Any] = {"part": part, "found": dict(found), "of": of}
     data |= {"words": dict(words), "alert": alert}
-    component("measured", "measured")(key=f"w.measured-{part}", data=data)
+    width: Any = "content" if part == "count" else "stretch"
+    component("measured", "measured")(key=f"w.measured-{part}", data=data, width=width)
 
 
 class Drawn(NamedTuple):

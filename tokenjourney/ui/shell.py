@@ -53,7 +53,6 @@ def run() -> None:
     problem(choice, traced, found)
     with st.sidebar:
         sidebar(choice)
-        checks = st.container()
     if choice.shown is None:
         state.write()
         return
@@ -67,7 +66,7 @@ def run() -> None:
     try:
         parts.part(stage, key=state.STAGE)(choice.framed())
     finally:  # a page may also end with st.stop
-        with checks:  # last, so that no page waits for it
+        with st.sidebar:  # last, so that no page waits for it
             badge.draw(model, prompt)
 
 
@@ -139,7 +138,7 @@ def welcome(choice: state.Choice) -> None:
     with st.container(key="welcome", gap=None):
         with st.container(key="welcome-head", horizontal=True, vertical_alignment="bottom"):
             empty.heading()
-            _count(choice, None)
+            _draw_measured("count", None, choice)
         with st.container(key="welcome-presets"):
             _examples(None, wrap=True)
         empty.outline()
@@ -150,7 +149,7 @@ def presets_row(choice: state.Choice, found: Measured | None) -> None:
     chosen = choice.prompt if choice.prompt in presets.texts() else None
     with st.container(key="preset-row", horizontal=True, vertical_alignment="center", gap="small"):
         _examples(chosen, wrap=False)
-        _count(choice, found)
+        _draw_measured("count", found, choice)
     if choice.shown == (choice.prompt, choice.model):
         _say_what_it_shows(choice.prompt, choice.model)
 
@@ -163,11 +162,6 @@ def _examples(chosen: str | None, *, wrap: bool) -> None:
     key, changed = state.bind_key("w.preset", chosen, put)
     st.pills("Examples", presets.texts(), key=key, on_change=changed,
              label_visibility="collapsed", wrap=wrap)  # fmt: skip
-
-
-def _count(choice: state.Choice, found: Measured | None) -> None:
-    with st.container(key="count", width="content"):
-        _draw_measured("count", found, choice)
 
 
 def _say_what_it_shows(preset: str, model: str) -> None:
@@ -202,8 +196,7 @@ def _measured(choice: state.Choice) -> Measured | None:
 def problem(choice: state.Choice, error: TokenJourneyError | None, found: Measured | None) -> None:
     """What stands in the way of the prompt in the box, and the ways out."""
     too_long = error is not None and found is not None and found.is_too_long
-    with st.container(key="beyond", gap=None):
-        _draw_measured("beyond", found, choice, alert=too_long)
+    _draw_measured("beyond", found, choice, alert=too_long)
     if choice.wanted:
         model_picker.offer(choice)
     if not choice.prompt and choice.shown:
