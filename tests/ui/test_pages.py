@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tokenjourney.ui import cache, components
 from tokenjourney.ui.navigation import entries
@@ -61,6 +62,25 @@ def test_who_opens_the_same_link_gets_the_charts_that_were_drawn(app, monkeypatc
     first = app("attention", prompt="The dog chased another dog")
     monkeypatch.setattr(components, "drawn", lambda _: pytest.fail("drawn again"))
     assert app("attention", prompt="The dog chased another dog").drawn() == first.drawn()
+
+
+def test_a_part_that_runs_after_a_click_leaves_its_old_picture_to_nobody():
+    def script():
+        import streamlit as st
+
+        from tokenjourney.ui import state
+        from tokenjourney.ui.page import Page
+
+        choice = state.read("attention", "The dog", ("bundled",))
+        choice.shown = (choice.prompt, choice.model)
+        before = Page("attention")
+        state.put(block=2)
+        st.write(before.shared("picture", lambda: "of block 0"))
+        for number in range(2):
+            st.write(Page("attention").shared("picture", lambda n=number: f"of block 2, {n}"))
+
+    app = AppTest.from_function(script).run()
+    assert [one.value for one in app.markdown] == ["of block 0", "of block 2, 0", "of block 2, 0"]
 
 
 # Generation goes on from the last token, whichever is followed.

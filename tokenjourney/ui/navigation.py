@@ -72,13 +72,13 @@ def entries() -> tuple[Entry, ...]:
 
 def routes() -> tuple[st.Page, dict[str, st.Page]]:
     """The page to run, and all pages by URL path."""
-    pages = _pages(entries())
+    pages = _pages(entries(), get_script_run_ctx() is not None)
     return st.navigation(list(pages.values()), position="hidden"), pages
 
 
-@lru_cache(maxsize=1)
-def _pages(found: Sequence[Entry]) -> dict[str, st.Page]:
-    """Pages as Streamlit has them, by URL path."""
+@lru_cache(maxsize=2)
+def _pages(found: Sequence[Entry], runs: bool) -> dict[str, st.Page]:
+    """Pages as Streamlit has them, by URL path; it makes them by halves where no script runs."""
     return {
         entry.path: st.Page(
             _nothing,  # given the file, Streamlit would ask the disk for each page in each run

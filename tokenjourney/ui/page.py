@@ -68,7 +68,7 @@ class Page:
         self.labels: tuple[str, ...] = cache.labels(self.journey)
         last = len(self.journey.token_ids) - 1
         self.token: int = last if choice.token is None else min(choice.token, last)
-        self._model_name, self._prompt = model, prompt
+        self._model_name, self._prompt, self._opened = model, prompt, choice.said()
 
     # What the person chose
 
@@ -318,7 +318,8 @@ class Page:
             name: Its name on this page.
             draw: Makes it; it may hang on nothing but the link and the theme.
         """
-        link = frozenset(state.current().link().items())
+        # What the page read when it was opened, and what its parts read now: a click may have come.
+        link = (self._opened, state.current().said())
         seen = (self._model_name, self._prompt, link, self.theme.name)
         return cache.picture((self.name, name, seen), draw)
 
