@@ -14,7 +14,10 @@ function fetchPlotly() {
   plotly ??= new Promise((done, failed) => {
     const script = document.createElement("script")
     script.src = new URL("plotly.js", import.meta.url)
-    script.onload = () => done(window.Plotly)
+    script.onload = () => {
+      rememberArrays(window.Plotly.PlotSchema)
+      done(window.Plotly)
+    }
     script.onerror = () => {
       plotly = null
       script.remove()
@@ -25,6 +28,33 @@ function fetchPlotly() {
   return plotly
 }
 fetchPlotly()
+
+// For every trace that it draws, Plotly looks through all attributes that its kind can have for those that can be
+// arrays: a fifth of the work. Which those are hangs on the kind alone, so it is asked once.
+function rememberArrays(schema) {
+  const { crawl, findArrayAttributes } = schema
+  const found = new Map()
+  const holdsArray = ({ valType, arrayOk }) => valType === "data_array" || arrayOk === true
+  const ways = (attributes) => {
+    const all = []
+    crawl(attributes, (...node) => all.push(node))
+    const ends = all.filter(([node]) => node && holdsArray(node)).map((node) => node[4])
+    return all.filter(([, , , , path]) => ends.some((end) => end === path || end.startsWith(`${path}.`)))
+  }
+  const along = (attributes, visit, ...below) => {
+    if (below.length) return crawl(attributes, visit, ...below)
+    if (!found.has(attributes)) found.set(attributes, ways(attributes))
+    found.get(attributes).forEach((node) => visit(...node))
+  }
+  schema.findArrayAttributes = (trace) => {
+    schema.crawl = along
+    try {
+      return findArrayAttributes(trace)
+    } finally {
+      schema.crawl = crawl
+    }
+  }
+}
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false }
 

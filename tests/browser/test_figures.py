@@ -164,6 +164,26 @@ def test_a_chart_that_stays_the_same_is_left_alone_and_a_changed_one_is_updated(
     assert updates > 0
 
 
+# The arrays of every trace drawn, as Plotly is told of them and as another copy of it finds them.
+ARRAYS = """async (address) => {
+  const traces = [...document.querySelectorAll('.tj-chart[data-drawn]')].flatMap((c) => c._fullData)
+  const told = traces.map(Plotly.PlotSchema.findArrayAttributes)
+  const script = document.createElement('script')
+  script.src = address + '?again'
+  await new Promise((done) => { script.onload = done; document.head.append(script) })
+  return [told, traces.map(Plotly.PlotSchema.findArrayAttributes)]
+}"""
+
+
+@pytest.mark.parametrize("path", ["/attention", "/layers"])
+def test_plotly_is_told_of_the_arrays_that_it_would_find(visitor, path):
+    visitor.open(path, prompt="Once upon a time there was")
+    address = f"{visitor.url}/{components.PATH}/{components.version()}/plotly.js"
+    told, found = visitor.page.evaluate(ARRAYS, address)
+    assert told == found
+    assert any(told)
+
+
 def test_plotly_comes_compressed_and_is_kept_by_the_browser(server):
     address = f"{server.url}/{components.PATH}/{components.version()}/plotly.js"
     with urllib.request.urlopen(address) as answer:
