@@ -133,11 +133,15 @@ def test_every_neuron_is_a_point_that_knows_its_number():
     assert sum(named(gelu(), "how many").y) == 3
 
 
-def test_of_many_neurons_at_one_spot_only_a_few_are_drawn_and_all_answer():
+def test_many_neurons_at_one_spot_are_one_mark_that_covers_more_and_all_answer():
     pre = np.array([-3.0] * 50 + [-2.0, 1.0, 2.0], np.float32)
     figure = gelu(pre=pre, post=np.maximum(pre, 0))
     marks, points = named(figure, "marks"), named(figure, "neurons")
-    assert sorted(marks.x) == [-3.0] * 4 + [-2.0, 1.0, 2.0]
+    covers = {
+        x: float(colour.rpartition(",")[2][:-1])
+        for x, colour in zip(marks.x, marks.marker.color, strict=True)
+    }
+    assert covers == pytest.approx({-3.0: 1 - 0.55**4, -2.0: 0.45, 1.0: 0.45, 2.0: 0.45}, abs=1e-3)
     assert sorted(row[0] for row in points.customdata) == list(range(53))
     assert points.mode == "none"
     assert marks.hoverinfo == "skip"

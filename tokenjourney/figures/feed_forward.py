@@ -1,6 +1,7 @@
 """The feed-forward part: the GELU curve with one token's real activations on it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,6 +19,9 @@ _CURVE, _NAME = 225, 13
 
 _ACROSS, _SPOT, _LAYERS = 900, 2, 4
 """Pixels of the curve's width and of a spot, and points in one spot that are seen as more."""
+
+_VEIL: Final = 0.45
+"""How much of what is under it a point covers."""
 
 
 def gelu_figure(
@@ -63,11 +67,13 @@ def gelu_figure(
     per_pixel = (high - low) / _CURVE
     order = np.argsort(np.abs(after), kind="stable")
     sizes = (float(x.max() - x.min()) / _ACROSS, per_pixel)
-    drawn = order[_not_covered(before[order] / sizes[0], after[order] / sizes[1])]
+    tops, layers = _spots(before[order] / sizes[0], after[order] / sizes[1])
+    drawn = order[tops]
+    veils = [theme.faded(theme.accent, round(1 - (1 - _VEIL) ** n, 3)) for n in range(_LAYERS + 1)]
     sketch.trace(
         scatter(
             x=before[drawn], y=after[drawn], mode="markers", name="marks", hoverinfo="skip",
-            marker={"size": 7, "color": theme.faded(theme.accent, 0.45)},
+            marker={"size": 7, "color": [veils[n] for n in layers]},
         ),
         scatter(
             x=before[order], y=after[order], mode="none", name="neurons", hoverinfo="text",
@@ -111,14 +117,13 @@ def gelu_figure(
     return sketch.figure()
 
 
-def _not_covered(x: Array, y: Array) -> NDArray[np.intp]:
-    """Indices of the points, placed in pixels, that are not under the first few at their spot."""
-    spots = np.stack([x // _SPOT, y // _SPOT], axis=1)
-    _, which, counts = np.unique(spots, axis=0, return_inverse=True, return_counts=True)
-    by_spot = np.argsort(which.ravel(), kind="stable")
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    shown: NDArray[np.intp] = np.sort(by_spot[np.arange(len(x)) - first < _LAYERS])
-    return shown
+def _spots(x: Array, y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each spot with points, placed in pixels, the last one and how many of them are seen."""
+    spots = np.stack([x // _SPOT, y // _SPOT], axis=1)[::-1]
+    _, last, counts = np.unique(spots, axis=0, return_index=True, return_counts=True)
+    tops = len(x) - 1 - last
+    in_turn = np.argsort(tops)
+    return tops[in_turn], np.minimum(counts, _LAYERS)[in_turn]
 
 
 def gelu_table(*, pre: ArrayLike, post: ArrayLike) -> Table:
