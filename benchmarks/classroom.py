@@ -109,7 +109,7 @@ class Person:
         self._prompt_box = ""
         self._chips = self._part = ""
         self._page = ""
-        self._kept: dict[str, int] = {}  # large messages, each with the run that last had it
+        self._kept: dict[str, tuple[int, str]] = {}  # large messages: last seen in run, of part
         self._n_runs = self._longest = 0
         self.prompt = SHARED if self._shares_link else self._own_prompt()
 
@@ -166,11 +166,12 @@ class Person:
             while not await self._is_last():
                 pass
         self._found.seconds.append(time.perf_counter() - began)
-        if not part:
-            self._n_runs += 1
-            self._kept = {
-                name: run for name, run in self._kept.items() if self._n_runs - run <= self._longest
-            }
+        self._n_runs += 1
+        self._kept = {
+            name: (run, of)
+            for name, (run, of) in self._kept.items()
+            if self._n_runs - run <= self._longest or (part and part != of)
+        }
 
     async def _is_last(self) -> bool:
         data = await self._stream.recv()
@@ -178,7 +179,9 @@ class Person:
         message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
         kind = message.WhichOneof("type")
         if message.metadata.cacheable or kind == "ref_hash":
-            self._kept[message.ref_hash or message.hash] = self._n_runs
+            name = message.ref_hash or message.hash
+            of = message.delta.fragment_id or self._kept.get(name, (0, ""))[1]
+            self._kept[name] = (self._n_runs, of)
         elif kind == "new_session":
             self._longest = message.new_session.config.max_cached_message_age
         if kind == "delta" and message.delta.WhichOneof("type") == "new_element":

@@ -15,9 +15,11 @@ PAGES = [entry.file.removesuffix(".py") for entry in entries()]
 SHARING = [
     entry.file.removesuffix(".py")
     for entry in entries()
-    if re.search(r"lambda: \w+_figure\(", entry.script.read_text(encoding="utf-8"))
+    if re.search(r"lambda: \w+_figure\(|journey_map", entry.script.read_text(encoding="utf-8"))
 ]
 """Pages with charts that are drawn once for all who see the same."""
+EXTRAS = {"curves": 1, "each": 3, "walk": 2, "onescale": 1, "mask": 3, "key": 0, "neuron": 5}
+EXTRAS |= {"watch": 9, "temp": 2, "seed": 4, "topk": 5, "swap": 0, "with": 1}
 STRANGE = [
     "a",
     "   ",
@@ -51,7 +53,7 @@ def test_block_and_head_change_what_is_drawn_where_they_can_be_chosen(app, page)
 
 @pytest.mark.parametrize("page", SHARING)
 def test_a_chart_from_the_cache_is_the_one_that_would_be_drawn(app, page):
-    asked = [{}, {"token": 1}, {"block": 2, "head": 1}, {"off": "0.3,m1"}]
+    asked = [{}, {"token": 1}, {"block": 2, "head": 1, "story": "off"}, {"off": "0.3,m1"}, EXTRAS]
     given = [app(page, prompt="The dog chased another dog", **one).drawn() for one in asked]
     for one, shown in zip(asked, given, strict=True):
         cache._pictures.clear()

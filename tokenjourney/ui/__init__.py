@@ -18,7 +18,8 @@ token chips, errors) has run before, so a page always has a journey. A complete 
 
     page.figure(                                           # chart, caption, downloads, table
         "sum",
-        position_sum_figure(token, place, page.labels, followed=page.token, theme=page.theme),
+        lambda: position_sum_figure(token, place, page.labels, followed=page.token,
+                                    theme=page.theme),     # once for all who chose the same
         lambda: position_sum_table(token, place, page.labels),  # or (columns, rows)
         clicks="token",                                    # a click follows that token everywhere
     )
@@ -29,7 +30,7 @@ token chips, errors) has run before, so a page always has a journey. A complete 
         scale = page.choose("compare", "Compare", {"cos": "angle", "dot": "product"})
         block = page.block_picker()                        # bound to ?block=
         values = position_similarity(page.model.W_pos, scale)
-        page.figure("similarity", similarity_figure(values, theme=page.theme), lambda: ...)
+        page.figure("similarity", lambda: similarity_figure(values, theme=page.theme), lambda: ...)
 
     similarity()
     page.formula(r"x_i = W_E[t_i] + W_{pos}[i]", [(r"x_5", "= [0.017, −0.026, …]")])

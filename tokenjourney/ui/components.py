@@ -81,7 +81,8 @@ def component(name: str, style: str = "", *, isolated: bool = True) -> Component
     """
     js = (
         f"const script = new URL('{PATH}/{version()}/{name}.js', document.baseURI)\n"
-        "export default async (component) => (await import(script)).default(component)"
+        "const fetched = () => import(script).catch(() => import(`${script}?again`))\n"
+        "export default async (component) => (await fetched()).default(component)"
     )
     css = file(f"{style}.css") if style else None
     return st.components.v2.component(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import streamlit as st
@@ -312,16 +313,17 @@ class Page:
         )
 
     def shared(self, name: str, draw: Callable[[], Value]) -> Value:
-        """A picture as it was drawn for somebody with the same link, otherwise drawn now.
+        """A picture as it was drawn for somebody who chose the same, otherwise drawn now.
 
         Args:
             name: Its name on this page.
-            draw: Makes it; it may hang on nothing but the link and the theme.
+            draw: Makes it; it may hang on nothing but what stands in the link, and the theme.
         """
         # What the page read when it was opened, and what its parts read now: a click may have come.
         link = (self._opened, state.current().said())
-        seen = (self._model_name, self._prompt, link, self.theme.name)
-        return cache.picture((self.name, name, seen), draw)
+        seen = (self.name, name, self._model_name, self._prompt, *link, self.theme.name)
+        key = blake2b(repr(seen).encode("utf-8", "replace")).digest()  # a link can be long
+        return cache.picture(key, draw)
 
     def picture(
         self,

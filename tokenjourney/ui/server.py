@@ -100,8 +100,8 @@ async def _script(request: Request) -> Response:
 def policy() -> str:
     """The content security policy: everything comes from this server and nowhere else.
 
-    Styles are inline because Streamlit writes them so. Scripts of components come as blobs, and
-    the one inline script of Streamlit's page is named by its hash.
+    Styles are inline because Streamlit writes them so. Components come as blobs that import
+    their scripts, and the one inline script of Streamlit's page is named by its hash.
     """
     inline = (
         base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -165,7 +165,7 @@ def middleware() -> list[Middleware]:
 
 
 def routes() -> list[Route]:
-    """What the app answers beside Streamlit's own routes: text lengths, and the charts' scripts."""
+    """What the app answers beside Streamlit's own routes: text lengths, and scripts."""
     from tokenjourney.ui import measure
 
     base = st.get_option("server.baseUrlPath").strip("/")

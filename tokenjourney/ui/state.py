@@ -92,9 +92,9 @@ class Choice:
             shown["off"] = self.off
         return shown
 
-    def said(self) -> frozenset[tuple[str, str]]:
-        """All that a page can read of it, as something that can be compared."""
-        return frozenset((self.extras | self.core()).items())
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """All that a page can read of it, in an order of its own."""
+        return tuple(sorted((self.extras | self.core()).items()))
 
     def framed(self) -> tuple[object, ...]:
         """What the frame around the page hangs on, as something that can be compared."""
