@@ -88,13 +88,25 @@ def card() -> None:
         page.say("words.one_token")
 
 
+def sentences() -> list[list[str]]:
+    """What each head does, in words."""
+    return [
+        [
+            head_sentence(b, h, list(zip(names, survey.scores.values[:, b, h], strict=True)),
+                          (b, h) in off.heads)
+            for h in range(sizes[1])
+        ]
+        for b in range(sizes[0])
+    ]  # fmt: skip
+
+
 def all_heads() -> None:
     """Every head's pattern as a small picture, to open."""
     page.section("heads", n=config.n_layers * config.n_heads)
     page.figure(
         "heads",
         lambda: heads_figure(
-            patterns=survey.thumbnails, chosen=(block, head), kinds=kinds, sentences=sentences,
+            patterns=survey.thumbnails, chosen=(block, head), kinds=kinds, sentences=sentences(),
             off=off.heads, theme=page.theme,
         ),
         lambda: heads_table(names=names, scores=survey.scores.values, kinds=kinds, off=off.heads),
@@ -235,14 +247,6 @@ with st.spinner(page.plain("words.waiting", n=n_tokens, heads=n_heads), show_tim
     survey = page.remember("survey", lambda: head_survey(patterns, journey.token_ids))
 repeats = page.head_averages()
 kinds = [[survey.scores.kind(b, h) for h in range(sizes[1])] for b in range(sizes[0])]
-sentences = [
-    [
-        head_sentence(b, h, list(zip(names, survey.scores.values[:, b, h], strict=True)),
-                      (b, h) in off.heads)
-        for h in range(sizes[1])
-    ]
-    for b in range(sizes[0])
-]  # fmt: skip
 
 with st.container(key="attention-main"):
     left, right = page.columns([2.1, 1])
