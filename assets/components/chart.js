@@ -5,7 +5,7 @@
 // waits for what nobody sees. One that changes again before its turn is drawn once.
 
 import { fill } from "./markup.js"
-import { hasTexts, isOnlyTexts, isPlain, withoutTexts, write } from "./notes.js"
+import { hasTexts, isOnlyMarks, isOnlyTexts, isPlain, withoutTexts, write } from "./notes.js"
 import { save } from "./save.js"
 
 let plotly = null
@@ -131,12 +131,12 @@ async function draw(holder) {
   const Plotly = window.Plotly ?? (await fetchPlotly())
   const { data, layout } = holder.tjFigure
   const [notes, annotations] = parted(layout.annotations ?? [], isPlain)
-  const [texts, traces] = parted(data, isOnlyTexts)
+  const [own, traces] = parted(data, (trace) => isOnlyTexts(trace) || isOnlyMarks(trace))
   const drawn = traces.map((trace) => (hasTexts(trace) ? withoutTexts(trace) : trace))
   await Plotly.react(holder, drawn, { ...layout, width: holder.tjWidth, annotations }, CONFIG)
   const unpacked = traces.flatMap((trace, i) =>
     hasTexts(trace) ? { ...trace, x: holder._fullData[i].x, y: holder._fullData[i].y } : [])
-  write(notes, [...texts, ...unpacked], holder)
+  write(notes, [...own, ...unpacked], holder)
   if (!waiting.has(holder)) holder.dataset.drawn = ""
   if (holder.tjListens) return
   holder.tjListens = true

@@ -31,7 +31,7 @@ function mark(row, position, focus) {
   chosen.setAttribute("aria-checked", "true")
   chosen.tabIndex = 0
   if (focus) chosen.focus({ preventScroll: true })
-  reveal(row)
+  requestAnimationFrame(() => reveal(row)) // at once, it would have the page laid out an extra time
 }
 
 // Scrolls the row, and never the page, until the followed chip is whole: on its last line. Chips

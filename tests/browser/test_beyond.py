@@ -31,7 +31,7 @@ def test_a_bulb_follows_its_token_and_a_block_is_chosen(visitor):
     visitor.figures()
     bulbs = visitor.page.locator(".st-key-tjfig-mixture_of_experts-bulbs .js-plotly-plot")
     bulbs.scroll_into_view_if_needed()
-    bulb = bulbs.locator(".scatterlayer .trace").nth(1).locator(".point").first
+    bulb = bulbs.locator(".tj-notes [data-name=lit] circle").first
     box = bulb.bounding_box()
     with visitor.rerun():
         visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

@@ -17,25 +17,35 @@ PARTS = [
 
 def test_bulbs_stand_where_an_expert_was_chosen():
     figure = bulbs_figure(gates=GATES, labels=LABELS, followed=1, theme="dark")
-    dark, lit = figure.data
+    dark, lit, experts = figure.data
     assert len(lit.x) == np.count_nonzero(GATES)
     assert len(dark.x) + len(lit.x) == GATES.size
     assert max(lit.x) < 2 * (3 + 1.5)
-    assert "&lt;b&gt;" in lit.hovertext[2]
+    assert {*zip(experts.x, experts.y, strict=True)} == {
+        *zip([*dark.x, *lit.x], [*dark.y, *lit.y], strict=True)
+    }
+    said = {
+        (x, y): words for x, y, words in zip(experts.x, experts.y, experts.hovertext, strict=True)
+    }
+    assert all("gate" in said[place] for place in zip(lit.x, lit.y, strict=True))
+    assert all("not chosen" in said[place] for place in zip(dark.x, dark.y, strict=True))
+    assert any("&lt;b&gt;" in words for words in said.values())
     assert len(bulbs_table(gates=GATES, labels=LABELS)[1]) == len(lit.x)
 
 
 def test_a_shared_expert_stands_beside_the_others_of_its_block():
     figure = bulbs_figure(gates=GATES, labels=LABELS, followed=1, shared=np.ones((2, 3)))
-    dark, lit, shared = figure.data
+    dark, lit, shared, experts = figure.data
     assert len(shared.x) == 2 * 3
+    assert list(experts.x[-6:]) == list(shared.x)
+    assert "shared expert writes 1" in experts.hovertext[-1]
     assert not {*dark.x, *lit.x} & {*shared.x}
     assert max([*dark.x[:4], *lit.x[:4]]) < max(shared.x) < figure.layout.xaxis.range[1]
 
 
 def test_of_many_tokens_a_window_is_drawn():
     figure = bulbs_figure(gates=np.ones((1, 200, 2)), labels=["x"] * 200, followed=150)
-    assert {row[0] for row in figure.data[1].customdata} == set(range(120, 180))
+    assert {row[0] for row in figure.data[-1].customdata} == set(range(120, 180))
     assert "Tokens 120–179 of 200" in figure.layout.meta["caption"]
 
 

@@ -19,21 +19,23 @@ def journey():
 
 
 def test_lit_bulbs_are_the_gates_of_every_block(journey):
-    lit = trace(open_page("mixture_of_experts", prompt=PROMPT), "mixture_of_experts-bulbs", "lit")
+    page = open_page("mixture_of_experts", prompt=PROMPT)
+    lit = trace(page, "mixture_of_experts-bulbs", "lit")
+    experts = trace(page, "mixture_of_experts-bulbs", "experts")
     gates = np.stack([journey["gates", block] for block in range(4)])
     assert len(lit["x"]) == 4 * len(journey) * 4
-    np.testing.assert_allclose(np.sort(lit["marker"]["color"]), np.sort(gates[gates > 0]), 1e-4)
-    assert {row[0] for row in lit["customdata"]} == set(range(len(journey)))
+    shown = gates.max() * ((np.array(lit["marker"]["size"]) - 6) / 7) ** 2  # by their areas
+    np.testing.assert_allclose(np.sort(shown), np.sort(gates[gates > 0]), atol=2e-3)
+    assert {row[0] for row in experts["customdata"]} == set(range(len(journey)))
 
 
 def test_the_shared_expert_is_lit_for_every_token(journey):
     page = open_page("mixture_of_experts", prompt=PROMPT)
     squares = trace(page, "mixture_of_experts-bulbs", "shared")
     assert len(squares["x"]) == 4 * len(journey)
+    said = trace(page, "mixture_of_experts-bulbs", "experts")["hovertext"][-len(squares["x"]) :]
     written = np.linalg.norm(journey["shared_out", 1][2])
-    assert (
-        f"block 1: the shared expert writes {written:.2f}" in squares["hovertext"][len(journey) + 2]
-    )
+    assert f"block 1: the shared expert writes {written:.2f}" in said[len(journey) + 2]
 
 
 def test_it_says_how_much_of_the_large_model_a_token_meets():

@@ -1,20 +1,22 @@
 """Experts lit like bulbs: for each token and block, who was chosen and with what gate."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.figures.cells import colour_bar
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, line, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_matrix
+from tokenjourney.figures.png import palette, quantised
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.ticks import row_label
-from tokenjourney.figures.written import bar, scatter
+from tokenjourney.figures.written import Trace, bar, scatter
 
 _LEFT, _TOP, _BOTTOM = 108, 48, 46
 
@@ -61,45 +63,41 @@ def bulbs_figure(
     sketch = Sketch(theme, height=_TOP + plot + _BOTTOM, margin=(_LEFT, 12, _TOP, _BOTTOM),
                     caption=caption, hoverdistance=12)  # fmt: skip
     shown = values[:, start:end]
-    place, row, expert = np.nonzero(np.ones_like(shown, dtype=bool))
+    place, row, expert = np.indices(shown.shape).reshape(3, -1)
     pace = experts + (1.5 if shared is None else 2.8)  # from one block to the next
     x = place * pace + expert
-    gate = shown[place, row, expert]
+    gate = shown.ravel()
     lit = gate > 0
     top = max(float(gate.max()), 1e-6)
+    colours = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(theme.seq)]
+    sketch.trace(
+        _marks("dark", x[~lit], row[~lit], symbol="circle-open", size=6, color=theme.line),
+        _marks(
+            "lit", x[lit], row[lit], size=(6 + 7 * np.sqrt(gate[lit] / top)).round(2).tolist(),
+            color=[colours[step] for step in quantised(gate[lit], 0.0, top)],
+            line={"width": 1, "color": theme.curve}, opacity=1,
+        ),
+    )  # fmt: skip
     said = [
         f"“{escaped(names[start + r])}” in block {b}: expert {e}, "
         + (f"gate {number(float(g))}" if g > 0 else "not chosen")
         for b, r, e, g in zip(place, row, expert, gate, strict=True)
     ]
-    for name, which in (("dark", ~lit), ("lit", lit)):
-        marker = {
-            "size": 6 if name == "dark" else 6 + 7 * np.sqrt(gate[which] / top),
-            "opacity": 1,
-            "symbol": "circle-open" if name == "dark" else "circle",
-            "color": theme.line if name == "dark" else gate[which],
-            "line": {"width": 1, "color": theme.line if name == "dark" else theme.curve},
-        }
-        if name == "lit":
-            marker |= {"colorscale": theme.seq_scale, "cmin": 0.0, "cmax": top}
-        sketch.trace(
-            scatter(x=x[which], y=row[which], mode="markers", marker=marker, name=name,
-                       hovertext=[one for one, is_in in zip(said, which, strict=True) if is_in],
-                       hoverinfo="text", customdata=(start + row[which])[:, None],
-                       unselected={"marker": {"opacity": 1}})
-        )  # fmt: skip
     if shared is not None:
         lengths = as_matrix(shared, "shared")[:, start:end]
-        place, row = np.indices(lengths.shape).reshape(2, -1)
-        sketch.trace(
-            scatter(x=place * pace + experts + 0.3, y=row, mode="markers", name="shared",
-                    marker={"symbol": "square", "size": 9, "color": theme.curve},
-                    hoverinfo="text", customdata=(start + row)[:, None],
-                    hovertext=[f"“{escaped(names[start + r])}” in block {b}: the shared expert "
-                               f"writes {number(float(lengths[b, r]))}"
-                               for b, r in zip(place, row, strict=True)],
-                    unselected={"marker": {"opacity": 1}})
-        )  # fmt: skip
+        place, beside = np.indices(lengths.shape).reshape(2, -1)
+        here = place * pace + experts + 0.3
+        sketch.trace(_marks("shared", here, beside, symbol="square", size=9, color=theme.curve))
+        said += [
+            f"“{escaped(names[start + r])}” in block {b}: the shared expert writes "
+            f"{number(float(n))}"
+            for b, r, n in zip(place, beside, lengths.ravel(), strict=True)
+        ]
+        x, row = np.append(x, here), np.append(row, beside)
+    sketch.trace(
+        scatter(x=x, y=row, mode="none", hoverinfo="text", hovertext=said, name="experts",
+                customdata=(start + row)[:, None])
+    )  # fmt: skip
     wide = blocks * pace - 1.5
     sketch.shapes(
         ground(-0.8, wide - 0.2, followed - start - 0.5, followed - start + 0.5, theme.accent_soft)
@@ -134,6 +132,12 @@ def bulbs_figure(
     colour_bar(sketch, low=0, high=top, x=0, length=0.24, below_px=12, plot_px=plot,
                theme=theme)  # fmt: skip
     return sketch.figure()
+
+
+def _marks(name: str, x: NDArray[Any], y: NDArray[Any], **marker: Any) -> Trace:
+    """Marks that answer to nobody: to the mouse answer points without a mark, all in one trace."""
+    return scatter(x=x.tolist(), y=y.tolist(), mode="markers", name=name, hoverinfo="skip",
+                   marker=marker)  # fmt: skip
 
 
 def bulbs_table(*, gates: ArrayLike, labels: Sequence[str]) -> Table:

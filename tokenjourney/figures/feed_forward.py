@@ -72,7 +72,8 @@ def gelu_figure(
     veils = [theme.faded(theme.accent, round(1 - (1 - _VEIL) ** n, 3)) for n in range(_LAYERS + 1)]
     sketch.trace(
         scatter(
-            x=before[drawn], y=after[drawn], mode="markers", name="marks", hoverinfo="skip",
+            x=before[drawn].tolist(), y=after[drawn].tolist(), mode="markers", name="marks",
+            hoverinfo="skip",
             marker={"size": 7, "color": [veils[n] for n in layers]},
         ),
         scatter(
@@ -93,8 +94,8 @@ def gelu_figure(
         )  # fmt: skip
     if chosen is not None:
         sketch.trace(
-            scatter(x=before[[chosen]], y=after[[chosen]], mode="markers", hoverinfo="skip",
-                       marker={"size": 15, "color": "rgba(0,0,0,0)",
+            scatter(x=[float(before[chosen])], y=[float(after[chosen])], mode="markers",
+                       hoverinfo="skip", marker={"size": 15, "color": "rgba(0,0,0,0)",
                                "line": {"width": 2.5, "color": theme.ink}}, name="chosen")
         )  # fmt: skip
     counts, edges = np.histogram(before, bins=60, range=(float(x.min()), float(x.max())))

@@ -212,8 +212,9 @@ class Page:
         """A container whose elements stand side by side, each as wide as the others.
 
         It costs a browser half as much as columns. Take those where one holds several elements.
+        The style sheet knows rows by their names.
         """
-        return st.container(horizontal=True, gap=gap, key=f"row-{self.name}-{name}")
+        return st.container(horizontal=True, gap=gap, key=f"row-{name}")
 
     def stop(self) -> None:
         """End the page here."""
