@@ -34,6 +34,22 @@ def test_only_ui_and_pages_import_streamlit():
     assert {parts for parts in found if parts[0] != "pages"} == {("tokenjourney", "ui")}
 
 
+def test_style_sheets_name_classes_whole_and_know_every_row():
+    sheets = {
+        path.name: re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for path in PROJECT.glob("assets/components/**/*.css")
+    }
+    assert not [name for name, rules in sheets.items() if re.search(r"\[class[*^$]?=", rules)]
+    code = [*PROJECT.glob("pages/*.py"), *PROJECT.glob("tokenjourney/ui/*.py")]
+    rows = {
+        name
+        for path in code
+        for name in re.findall(r"page\.row\(\"([^\"]+)\"", path.read_text(encoding="utf-8"))
+    }
+    assert rows
+    assert rows == set(re.findall(r"\.st-key-row-(\w+)", sheets["house.css"]))
+
+
 def test_the_public_names_are_the_promised_ones():
     assert len(tj.__all__) == len(set(tj.__all__))
     for name in tj.__all__:

@@ -60,6 +60,53 @@ NOTES = """async () => {
 }"""
 
 
+# What each mark looks like, and its middle and width: as drawn here, and as Plotly draws it.
+MARKS = """async () => {
+  const found = []
+  const colour = (words, opacity) => {
+    if (words === 'none') return ''
+    const [red, green, blue, alpha = 1] = words.match(/[\\d.]+/g).map(Number)
+    const seen = (alpha * opacity).toFixed(2)
+    return seen > 0 ? [red, green, blue, seen].join(' ') : ''
+  }
+  const looks = (marks, frame) => {
+    const { left, top } = frame.getBoundingClientRect()
+    return [...marks].map((mark) => {
+      const { x, y, width, height } = mark.getBoundingClientRect()
+      const { fill, fillOpacity, stroke, strokeOpacity, strokeWidth } = getComputedStyle(mark)
+      const line = strokeWidth === '0px' ? '' : colour(stroke, strokeOpacity)
+      return [colour(fill, fillOpacity), line, line && strokeWidth,
+              x + width / 2 - left, y + height / 2 - top, width]
+    })
+  }
+  for (const chart of document.querySelectorAll('.tj-chart[data-drawn]')) {
+    const marks = chart.querySelectorAll('.tj-notes g > :is(circle, rect)')
+    if (!marks.length) continue
+    chart.style.contentVisibility = 'visible'
+    const { data, layout } = chart.tjFigure
+    const own = data.filter(({ name }) => chart.querySelector(`.tj-notes g[data-name="${name}"]`))
+    const other = document.createElement('div')
+    document.body.append(other)
+    await Plotly.newPlot(other, structuredClone(own),
+                         structuredClone({ ...layout, width: chart.clientWidth }))
+    found.push([looks(marks, chart), looks(other.querySelectorAll('.scatterlayer .point'), other)])
+    other.remove()
+  }
+  return found
+}"""
+
+
+@pytest.mark.parametrize("path", ["/feed-forward", "/mixture-of-experts", "/output"])
+def test_marks_that_answer_to_nobody_look_as_plotly_would_draw_them(visitor, path):
+    visitor.open(path, prompt="The dog chased the cat", off="0.3").figures()
+    charts = visitor.page.evaluate(MARKS)
+    assert charts
+    for ours, plotlys in charts:
+        assert [mark[:3] for mark in ours] == [mark[:3] for mark in plotlys]
+        places, others = (np.array([mark[3:] for mark in marks]) for marks in (ours, plotlys))
+        np.testing.assert_allclose(places, others, atol=0.1)  # pixels
+
+
 @pytest.mark.parametrize("path", ["/layers", "/output", "/embeddings", "/training"])
 def test_texts_beside_the_marks_stand_where_plotly_would_set_them(visitor, path):
     visitor.open(path, prompt="The dog chased the cat")

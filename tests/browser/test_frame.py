@@ -146,6 +146,18 @@ def test_following_a_token_sends_the_page_and_nothing_of_the_frame_around_it(vis
     assert visitor.followed() == "·dog"
 
 
+def test_while_a_run_takes_more_than_a_second_a_veil_lies_over_the_page(visitor):
+    visitor.open("/", prompt="The dog")
+    half = """() => {
+      document.querySelector('.stApp').dataset.testScriptState = 'running'
+      const main = document.querySelector('.stMainBlockContainer')
+      const { opacity, pointerEvents } = getComputedStyle(main, '::after')
+      return Number(opacity) === 0.5 && pointerEvents === 'none'
+    }"""
+    assert not visitor.page.evaluate(half)
+    visitor.page.wait_for_function(half, timeout=5000)
+
+
 def test_two_clicks_at_once_both_count(visitor):
     """The second overtakes the link that the first brings about, and may not undo it."""
     visitor.open("/feed-forward", prompt="The dog chased another dog")

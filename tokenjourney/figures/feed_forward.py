@@ -72,7 +72,7 @@ def gelu_figure(
     veils = [theme.faded(theme.accent, round(1 - (1 - _VEIL) ** n, 3)) for n in range(_LAYERS + 1)]
     sketch.trace(
         scatter(
-            x=before[drawn].tolist(), y=after[drawn].tolist(), mode="markers", name="marks",
+            x=_listed(before[drawn]), y=_listed(after[drawn]), mode="markers", name="marks",
             hoverinfo="skip",
             marker={"size": 7, "color": [veils[n] for n in layers]},
         ),
@@ -94,7 +94,7 @@ def gelu_figure(
         )  # fmt: skip
     if chosen is not None:
         sketch.trace(
-            scatter(x=[float(before[chosen])], y=[float(after[chosen])], mode="markers",
+            scatter(x=_listed(before[[chosen]]), y=_listed(after[[chosen]]), mode="markers",
                        hoverinfo="skip", marker={"size": 15, "color": "rgba(0,0,0,0)",
                                "line": {"width": 2.5, "color": theme.ink}}, name="chosen")
         )  # fmt: skip
@@ -116,6 +116,11 @@ def gelu_figure(
         yaxis2={"domain": [0.8, 1], "title": {"text": "neurons"}, "nticks": 3, "anchor": "x"},
     )  # fmt: skip
     return sketch.figure()
+
+
+def _listed(values: Array) -> list[float]:
+    """Numbers in as many digits as can be seen."""
+    return [float(f"{value:.5g}") for value in values]
 
 
 def _spots(x: Array, y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
