@@ -96,36 +96,35 @@ MARKS = """async () => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["/feed-forward", "/mixture-of-experts", "/output"])
-def test_marks_that_answer_to_nobody_look_as_plotly_would_draw_them(visitor, path):
-    visitor.open(path, prompt="The dog chased the cat", off="0.3").figures()
-    charts = visitor.page.evaluate(MARKS)
-    assert charts
-    for ours, plotlys in charts:
-        assert [mark[:3] for mark in ours] == [mark[:3] for mark in plotlys]
-        places, others = (np.array([mark[3:] for mark in marks]) for marks in (ours, plotlys))
-        np.testing.assert_allclose(places, others, atol=0.1)  # pixels
+SAVED = {
+    "/layers": "layers-change", "/output": "output-positions", "/embeddings": "embeddings-map",
+    "/training": "training-way",
+}  # fmt: skip
+WITH_MARKS = {"/feed-forward", "/mixture-of-experts", "/layers", "/output"}
 
 
-@pytest.mark.parametrize("path", ["/layers", "/output", "/embeddings", "/training"])
-def test_texts_beside_the_marks_stand_where_plotly_would_set_them(visitor, path):
-    visitor.open(path, prompt="The dog chased the cat")
+@pytest.mark.parametrize("path", sorted({*SAVED, *WITH_MARKS}))
+def test_what_is_drawn_without_plotly_stands_where_plotly_would_set_it(visitor, path):
+    visitor.open(path, prompt="The dog chased the cat", off="0.3")
     charts = visitor.page.evaluate(NOTES)
-    assert len(charts) > 1
+    assert charts
     for ours, plotlys in charts:
         assert [text for text, *_ in ours] == [text for text, *_ in plotlys]
         for text, *place in ours:
             away = min(np.abs(np.subtract(place, other)).max()
                        for same, *other in plotlys if same == text)  # fmt: skip
             assert away < 2, (text, place)  # pixels
-    name = {
-        "/layers": "layers-change", "/output": "output-positions", "/embeddings": "embeddings-map",
-        "/training": "training-way",
-    }[path]  # fmt: skip
-    texts = "".join(ElementTree.fromstring(_saved(visitor, name, "SVG")).itertext())
-    notes = visitor.page.locator(f".st-key-tjfig-{name} .tj-notes text").all_text_contents()
-    assert notes
-    assert all(note in texts for note in notes)
+    marked = visitor.page.evaluate(MARKS)
+    assert bool(marked) == (path in WITH_MARKS)
+    for ours, plotlys in marked:
+        assert [mark[:3] for mark in ours] == [mark[:3] for mark in plotlys]
+        places, others = (np.array([mark[3:] for mark in marks]) for marks in (ours, plotlys))
+        np.testing.assert_allclose(places, others, atol=0.1)  # pixels
+    if name := SAVED.get(path):
+        texts = "".join(ElementTree.fromstring(_saved(visitor, name, "SVG")).itertext())
+        notes = visitor.page.locator(f".st-key-tjfig-{name} .tj-notes text").all_text_contents()
+        assert notes
+        assert all(note in texts for note in notes)
 
 
 def test_charts_in_view_are_drawn_before_the_others_and_those_in_the_end(visitor):
@@ -222,9 +221,8 @@ ARRAYS = """async (address) => {
 }"""
 
 
-@pytest.mark.parametrize("path", ["/attention", "/layers"])
-def test_plotly_is_told_of_the_arrays_that_it_would_find(visitor, path):
-    visitor.open(path, prompt="Once upon a time there was")
+def test_plotly_is_told_of_the_arrays_that_it_would_find(visitor):
+    visitor.open("/layers", prompt="Once upon a time there was")
     address = f"{visitor.url}/{components.PATH}/{components.version()}/plotly.js"
     told, found = visitor.page.evaluate(ARRAYS, address)
     assert told == found
