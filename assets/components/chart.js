@@ -87,20 +87,24 @@ function fit(holder) {
 
 const waiting = new Set()
 let isComing = false
+// Before what else the browser has to do: the rest of the page would go first, and a person waits longer.
+const first = window.scheduler?.postTask
+  ? (work) => window.scheduler.postTask(work, { priority: "user-blocking" })
+  : (work) => setTimeout(work)
 function soon() {
   if (isComing) return
   isComing = true
-  setTimeout(next)
+  first(next)
 }
 
 const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50))
 async function next() {
   isComing = false
-  const [first, isSeen] = mostWanted()
-  if (!first) return
+  const [wanted, isSeen] = mostWanted()
+  if (!wanted) return
   try {
     if (!isSeen) await new Promise((done) => idle(done, { timeout: 500 }))
-    await draw(isSeen ? first : mostWanted()[0])
+    await draw(isSeen ? wanted : mostWanted()[0])
   } finally {
     if (waiting.size) soon() // whatever became of that one
   }
