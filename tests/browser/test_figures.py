@@ -107,7 +107,7 @@ WITH_MARKS = {"/feed-forward", "/mixture-of-experts", "/layers", "/output"}
 def test_what_is_drawn_without_plotly_stands_where_plotly_would_set_it(visitor, path):
     visitor.open(path, prompt="The dog chased the cat", off="0.3")
     charts = visitor.page.evaluate(NOTES)
-    assert charts
+    assert len(charts) > 1
     for ours, plotlys in charts:
         assert [text for text, *_ in ours] == [text for text, *_ in plotlys]
         for text, *place in ours:
@@ -221,8 +221,9 @@ ARRAYS = """async (address) => {
 }"""
 
 
-def test_plotly_is_told_of_the_arrays_that_it_would_find(visitor):
-    visitor.open("/layers", prompt="Once upon a time there was")
+@pytest.mark.parametrize("path", ["/attention", "/layers"])
+def test_plotly_is_told_of_the_arrays_that_it_would_find(visitor, path):
+    visitor.open(path, prompt="Once upon a time there was")
     address = f"{visitor.url}/{components.PATH}/{components.version()}/plotly.js"
     told, found = visitor.page.evaluate(ARRAYS, address)
     assert told == found

@@ -17,14 +17,14 @@ def trainings(server):
 
 
 def test_it_learns_from_guessing_to_clearly_better_though_paused_while_another_page_answers(visit):
-    learner = visit().open("/training", prompt="The dog ran", lsteps=60, lsize="32", twin=0)
+    learner = visit().open("/training", prompt="The dog ran", lsteps=120, lsize="32", twin=0)
     learner.page.get_by_role("button", name="Train", exact=True).click()
     other = visit().open("/output", prompt="Once upon a time")
     expect(other.page.locator(".st-key-tjfig-output-choice .js-plotly-plot")).to_be_visible()
     learner.page.get_by_role("button", name="Pause", exact=True).click()
     expect(learner.page.get_by_text("Paused at step")).to_be_visible()
     learner.page.get_by_role("button", name="Go on", exact=True).click()
-    expect(learner.page.get_by_text("Done: 60 steps")).to_be_visible(timeout=120_000)
+    expect(learner.page.get_by_text("Done: 120 steps")).to_be_visible(timeout=120_000)
     caption = learner.page.locator(".st-key-tjfig-training-losses .tj-caption")
     expect(caption).to_contain_text("held-out loss went from")
     first, now = map(float, re.findall(r"\d\.\d\d", caption.inner_text())[:2])

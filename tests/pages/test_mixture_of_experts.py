@@ -25,7 +25,7 @@ def test_lit_bulbs_are_the_gates_of_every_block(journey):
     gates = np.stack([journey["gates", block] for block in range(4)])
     assert len(lit["x"]) == 4 * len(journey) * 4
     shown = gates.max() * ((np.array(lit["marker"]["size"]) - 6) / 7) ** 2  # by their areas
-    np.testing.assert_allclose(np.sort(shown), np.sort(gates[gates > 0]), atol=2e-3)
+    np.testing.assert_allclose(np.sort(shown), np.sort(gates[gates > 0]), 1e-4)
     assert {row[0] for row in experts["customdata"]} == set(range(len(journey)))
 
 

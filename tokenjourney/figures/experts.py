@@ -1,22 +1,21 @@
 """Experts lit like bulbs: for each token and block, who was chosen and with what gate."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tokenjourney.figures.cells import colour_bar
 from tokenjourney.figures.drawing import NO_TICKS, Sketch, ground, line, note
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import as_matrix
-from tokenjourney.figures.png import palette, quantised
+from tokenjourney.figures.png import css_colours, palette, quantised
 from tokenjourney.figures.strips import window
 from tokenjourney.figures.text import count, distinct_labels, escaped, number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.ticks import row_label
-from tokenjourney.figures.written import Trace, bar, scatter
+from tokenjourney.figures.written import bar, listed, marks, scatter
 
 _LEFT, _TOP, _BOTTOM = 108, 48, 46
 
@@ -69,12 +68,11 @@ def bulbs_figure(
     gate = shown.ravel()
     lit = gate > 0
     top = max(float(gate.max()), 1e-6)
-    colours = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in palette(theme.seq)]
     sketch.trace(
-        _marks("dark", x[~lit], row[~lit], symbol="circle-open", size=6, color=theme.line),
-        _marks(
-            "lit", x[lit], row[lit], size=(6 + 7 * np.sqrt(gate[lit] / top)).round(2).tolist(),
-            color=[colours[step] for step in quantised(gate[lit], 0.0, top)],
+        marks(x[~lit], row[~lit], name="dark", symbol="circle-open", size=6, color=theme.line),
+        marks(
+            x[lit], row[lit], name="lit", size=listed(6 + 7 * np.sqrt(gate[lit] / top)),
+            color=css_colours(palette(theme.seq)[quantised(gate[lit], 0.0, top)]),
             line={"width": 1, "color": theme.curve}, opacity=1,
         ),
     )  # fmt: skip
@@ -86,8 +84,8 @@ def bulbs_figure(
     if shared is not None:
         lengths = as_matrix(shared, "shared")[:, start:end]
         place, beside = np.indices(lengths.shape).reshape(2, -1)
-        here = place * pace + experts + 0.3
-        sketch.trace(_marks("shared", here, beside, symbol="square", size=9, color=theme.curve))
+        here = (place * pace + experts + 0.3).round(1)
+        sketch.trace(marks(here, beside, name="shared", symbol="square", size=9, color=theme.curve))
         said += [
             f"“{escaped(names[start + r])}” in block {b}: the shared expert writes "
             f"{number(float(n))}"
@@ -132,12 +130,6 @@ def bulbs_figure(
     colour_bar(sketch, low=0, high=top, x=0, length=0.24, below_px=12, plot_px=plot,
                theme=theme)  # fmt: skip
     return sketch.figure()
-
-
-def _marks(name: str, x: NDArray[Any], y: NDArray[Any], **marker: Any) -> Trace:
-    """Marks that answer to nobody: to the mouse answer points without a mark, all in one trace."""
-    return scatter(x=x.tolist(), y=y.tolist(), mode="markers", name=name, hoverinfo="skip",
-                   marker=marker)  # fmt: skip
 
 
 def bulbs_table(*, gates: ArrayLike, labels: Sequence[str]) -> Table:

@@ -12,7 +12,7 @@ from tokenjourney.figures.export import Table
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
 from tokenjourney.figures.text import number
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
-from tokenjourney.figures.written import bar, scatter
+from tokenjourney.figures.written import bar, marks, scatter
 
 _CURVE, _NAME = 225, 13
 """Pixels from the lowest to the highest point of the curve, and of a neuron's name."""
@@ -71,11 +71,7 @@ def gelu_figure(
     drawn = order[tops]
     veils = [theme.faded(theme.accent, round(1 - (1 - _VEIL) ** n, 3)) for n in range(_LAYERS + 1)]
     sketch.trace(
-        scatter(
-            x=_listed(before[drawn]), y=_listed(after[drawn]), mode="markers", name="marks",
-            hoverinfo="skip",
-            marker={"size": 7, "color": [veils[n] for n in layers]},
-        ),
+        marks(before[drawn], after[drawn], name="marks", size=7, color=[veils[n] for n in layers]),
         scatter(
             x=before[order], y=after[order], mode="none", name="neurons", hoverinfo="text",
             customdata=order[:, None],
@@ -94,9 +90,8 @@ def gelu_figure(
         )  # fmt: skip
     if chosen is not None:
         sketch.trace(
-            scatter(x=_listed(before[[chosen]]), y=_listed(after[[chosen]]), mode="markers",
-                       hoverinfo="skip", marker={"size": 15, "color": "rgba(0,0,0,0)",
-                               "line": {"width": 2.5, "color": theme.ink}}, name="chosen")
+            marks(before[[chosen]], after[[chosen]], name="chosen", size=15,
+                  color="rgba(0,0,0,0)", line={"width": 2.5, "color": theme.ink})
         )  # fmt: skip
     counts, edges = np.histogram(before, bins=60, range=(float(x.min()), float(x.max())))
     sketch.trace(
@@ -116,11 +111,6 @@ def gelu_figure(
         yaxis2={"domain": [0.8, 1], "title": {"text": "neurons"}, "nticks": 3, "anchor": "x"},
     )  # fmt: skip
     return sketch.figure()
-
-
-def _listed(values: Array) -> list[float]:
-    """Numbers in as many digits as can be seen."""
-    return [float(f"{value:.5g}") for value in values]
 
 
 def _spots(x: Array, y: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

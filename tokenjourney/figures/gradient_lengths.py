@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from tokenjourney.figures.drawing import Sketch, heading, note
 from tokenjourney.figures.learning_curves import mark_step, spread
 from tokenjourney.figures.matrices import Array, as_vector, require_same_length
-from tokenjourney.figures.png import palette
+from tokenjourney.figures.png import css_colours, palette
 from tokenjourney.figures.text import escaped, power, scientific
 from tokenjourney.figures.theme import LIGHT, FigureError, Theme, as_theme
 from tokenjourney.figures.written import scatter
@@ -98,7 +98,7 @@ def _add_lengths(
 ) -> None:  # fmt: skip
     low, high = ends
     shades = palette(theme.seq)[np.linspace(96, 254, values.shape[1]).astype(int)]
-    colours = [f"rgb({r},{g},{b})" for r, g, b in shades.tolist()]
+    colours = css_colours(shades)
     logs = np.log10(np.maximum(values, 10**low))
     for part, name in enumerate(panel.names):
         sketch.trace(

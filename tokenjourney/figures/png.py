@@ -28,6 +28,15 @@ def palette(colours: Sequence[str]) -> NDArray[np.uint8]:
     return np.stack(channels, axis=1).astype(np.uint8)
 
 
+def css_colours(shades: NDArray[np.uint8]) -> list[str]:
+    """Rows of a palette (n, 3) as style sheets and Plotly write colours.
+
+    >>> css_colours(palette(["#000000", "#FFFFFF"])[[127]])
+    ['rgb(127,127,127)']
+    """
+    return [f"rgb({red},{green},{blue})" for red, green, blue in shades.tolist()]
+
+
 def quantised(values: ArrayLike, low: float, high: float) -> NDArray[np.uint8]:
     """The palette index of every value, from 0 at `low` to 254 at `high`; `EMPTY` where not finite.
 

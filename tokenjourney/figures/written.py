@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Trace = dict[str, Any]
 """One trace as Plotly's JSON has it, but with arrays as they are."""
@@ -25,6 +25,18 @@ _WHOLE: Final = np.iinfo(np.int32)
 def scatter(**values: Any) -> Trace:
     """A scatter trace."""
     return _trace("scatter", values)
+
+
+def marks(x: ArrayLike, y: ArrayLike, *, name: str, **marker: Any) -> Trace:
+    """Marks that answer to nobody: as lists of numbers, which the app draws without Plotly."""
+    return scatter(
+        x=listed(x), y=listed(y), mode="markers", name=name, hoverinfo="skip", marker=marker
+    )
+
+
+def listed(values: ArrayLike) -> list[float]:
+    """Numbers in the seven digits of a float32."""
+    return [float(f"{value:.7g}") for value in np.asarray(values).tolist()]
 
 
 def heatmap(**values: Any) -> Trace:
