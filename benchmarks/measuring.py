@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import subprocess
@@ -9,8 +10,20 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[1]
+QUIET_PACE = 1.25
+"""Up to this pace the machine counts as quiet."""
+_LOOP = """
+import os, sys, time
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {int(sys.argv[1])})
+for _ in sys.stdin:
+    began = time.perf_counter()
+    sum(i * i for i in range(100_000))
+    print(time.perf_counter() - began, flush=True)
+"""
 
 
 def medians(tasks: Mapping[str, Callable[[int], object]], rounds: int) -> dict[str, float]:
@@ -33,6 +46,55 @@ def medians(tasks: Mapping[str, Callable[[int], object]], rounds: int) -> dict[s
             if number >= 0:
                 times[name].append(time.perf_counter() - began)
     return {name: statistics.median(found) for name, found in times.items()}
+
+
+class Pace:
+    """How slow the machine is just now; 1 is the best it ever was while this looked.
+
+    Neighbours on a shared server can halve its speed for a second or for hours, unseen by the
+    processor times of this machine. So on each of its cores a process computes the same sum
+    whenever asked, all at once; the slowest core counts.
+    """
+
+    def __init__(self, cores: int | None = None) -> None:
+        """Starts the processes, and looks for the best pace for two seconds."""
+        self._best = math.inf
+        self._processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", _LOOP, str(core)], text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )
+            for core in range(cores or os.cpu_count() or 1)
+        ]  # fmt: skip
+        until = time.monotonic() + 2
+        while time.monotonic() < until:
+            self.now()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.communicate()
+
+    def now(self) -> float:
+        """The pace of this moment; it takes some hundredths of a second."""
+        for process in self._processes:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        seconds = [
+            float(process.stdout.readline()) for process in self._processes if process.stdout
+        ]
+        self._best = min(self._best, *seconds)
+        return max(seconds) / self._best
+
+    def wait(self, seconds: float) -> float:
+        """The pace once it is quiet, at the latest after so many seconds."""
+        until = time.monotonic() + seconds
+        while (found := self.now()) > QUIET_PACE and time.monotonic() < until:
+            time.sleep(0.2)
+        return found
 
 
 def process_seconds(code: str) -> Callable[[int], object]:
