@@ -242,7 +242,7 @@ def _peer_run(folder: Path, token_ids: Sequence[int]) -> tuple[list[Array], list
             "transformers is not installed, so there is nothing to compare with. It is part of "
             "requirements.txt: install that, or transformers alone, and start the server again."
         ) from error
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     try:
         theirs = GPT2LMHeadModel.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True,
