@@ -169,8 +169,8 @@ def attribution(token_id: int, label: str) -> None:
     )  # fmt: skip
     page.say(
         "pushes",
-        up=shown_parts(found.strongest(3)) or "–",
-        down=shown_parts(found.strongest(3, -1)) or "–",
+        up=shown_parts(found.strongest(3)) or page.text("no_push"),
+        down=shown_parts(found.strongest(3, -1)) or page.text("no_push"),
         block=page.block,
         head=page.head,
         push=number(found.heads[page.block, page.head]),
