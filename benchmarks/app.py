@@ -300,7 +300,7 @@ def measure(
     until = time.monotonic() + chosen.patience
     while True:
         for name, change in changes.items():
-            before = pace.wait(until - time.monotonic())
+            before = pace.wait(min(1.0, until - time.monotonic()))
             made: list[Waited] = []
             change(made)
             found[name].append((max(before, pace.now()), made[0]))
