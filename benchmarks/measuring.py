@@ -56,7 +56,7 @@ class Pace:
     whenever asked, all at once; the slowest core counts.
     """
 
-    def __init__(self, cores: int | None = None) -> None:
+    def __init__(self) -> None:
         """Starts the processes, and looks for the best pace for two seconds."""
         self._best = math.inf
         self._processes = [
@@ -64,7 +64,7 @@ class Pace:
                 [sys.executable, "-c", _LOOP, str(core)], text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )
-            for core in range(cores or os.cpu_count() or 1)
+            for core in range(os.cpu_count() or 1)
         ]  # fmt: skip
         until = time.monotonic() + 2
         while time.monotonic() < until:
@@ -80,12 +80,9 @@ class Pace:
     def now(self) -> float:
         """The pace of this moment; it takes some hundredths of a second."""
         for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.write("\n")
-            process.stdin.flush()
-        seconds = [
-            float(process.stdout.readline()) for process in self._processes if process.stdout
-        ]
+            print(file=process.stdin, flush=True)
+        answers = [process.stdout for process in self._processes if process.stdout]
+        seconds = [float(answer.readline()) for answer in answers]
         self._best = min(self._best, *seconds)
         return max(seconds) / self._best
 

@@ -226,3 +226,10 @@ def test_the_outlook_is_told_in_two_sentences_each():
     said = html(open_page("layers", prompt=PROMPT))
     for name in ("Reinforcement learning.", "GPU kernels.", "Distillation."):
         assert name in said
+
+
+def test_where_all_is_off_nothing_pushes_up_or_down():
+    shown = html(open_page("layers", prompt=PROMPT, off="all,mlps"))
+    assert "<b>Strongest up:</b> nothing. <b>Strongest down:</b> nothing." in shown
+    shown = html(open_page("layers", prompt=PROMPT))
+    assert "nothing. <b>Strongest" not in shown
