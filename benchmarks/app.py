@@ -14,8 +14,9 @@ another prompt. The yardstick, measured in the same run, is an empty script of S
 box that writes its text. `ratio` is `seen` in yardsticks.
 
 `pace` says how slow the machine was right before and after: 1 is its best (see
-`benchmarks.measuring.Pace`). With `--patience` each page has that many seconds to wait for moments
-in which the machine is its own; the rounds with the best pace count, whatever they took.
+`benchmarks.measuring.Pace`). With `--patience` each page, and the yardstick, is measured again for
+that many seconds while the machine is not quiet; the rounds with the best pace count, whatever they
+took.
 
 Needs a Chrome or Chromium. The larger model has random weights and GPT-2's own tokenizer, whose
 files come from `TOKENJOURNEY_DATA` (gpt2_bpe/encoder.json and vocab.bpe) or with `--checkpoint`.
@@ -89,6 +90,10 @@ def median(found: list[Waited]) -> Waited:
     """The median of each number."""
     names = Waited.__dataclass_fields__
     return Waited(*(statistics.median(getattr(one, name) for one in found) for name in names))
+
+
+Change = Callable[[list[Waited]], None]
+"""What a person does; what it took is added to the list."""
 
 
 class Server:
@@ -191,7 +196,7 @@ class Visitor:
 
 def prompt(tokenizer: tj.Tokenizer, n: int, k: int) -> str:
     """The k-th text of exactly n tokens; each begins otherwise, so that no run is a known one."""
-    name, verb, kind, thing = (all_[k % len(all_)] for all_ in (NAMES, VERBS, KINDS, THINGS))
+    name, verb, kind, thing = (some[k % len(some)] for some in (NAMES, VERBS, KINDS, THINGS))
     text = f"{name} {verb} a {kind} {thing}. " + STORY * (1 + n // 40)
     while text:  # one letter more can be several tokens: then the text begins a word later
         for end in range(n, len(text)):
@@ -233,20 +238,51 @@ def serving(script: Path, folder: Path, **environment: str) -> Iterator[Server]:
         server.stop()
 
 
+def in_best_moments(
+    changes: dict[str, Change], rounds: int, pace: Pace, patience: float
+) -> Iterator[tuple[str, Waited, float]]:
+    """Makes each change again and again, and counts the rounds in which the machine was quickest.
+
+    Args:
+        changes: by name; made in turn.
+        rounds: so many of each count.
+        pace: of the machine.
+        patience: so many seconds it goes on while fewer are quiet.
+
+    Yields:
+        The name of the change, what it took, and the slowest pace that counted.
+    """
+    found: dict[str, list[tuple[float, Waited]]] = {name: [] for name in changes}
+    for change in changes.values():
+        change([])  # the first of each also fetches what is fetched once
+    until = time.monotonic() + patience
+    while True:
+        for name, change in changes.items():
+            before = pace.wait(min(1.0, until - time.monotonic()))
+            made: list[Waited] = []
+            change(made)
+            found[name].append((max(before, pace.now()), made[0]))
+        quiet = min(sum(slow <= QUIET_PACE for slow, _ in some) for some in found.values())
+        tried = min(map(len, found.values()))
+        if tried >= rounds and (quiet >= rounds or time.monotonic() > until):
+            break
+    for name, some in found.items():
+        best = sorted(some, key=lambda one: one[0])[:rounds]
+        yield name, median([one for _, one in best]), best[-1][0]
+
+
 def yardstick(browser: Browser, folder: Path, rounds: int, pace: Pace, patience: float) -> Waited:
     """The empty rerun."""
     script = folder / "empty.py"
     script.write_text(YARDSTICK, encoding="utf-8")
-    found: list[Waited] = []
     with serving(script, folder) as server:
         time.sleep(2)
         visitor = Visitor(browser, server).open()
-        until = time.monotonic() + patience
-        for k in range(2 * rounds + 1):
-            pace.wait(until - time.monotonic())
-            visitor.write(f"text {k}", found)
+        texts = map("text {}".format, count())
+        changes: dict[str, Change] = {"text": lambda into: visitor.write(next(texts), into)}
+        [(_, found, _)] = in_best_moments(changes, 2 * rounds, pace, patience)
         visitor.page.context.close()
-    return median(found[1:])
+    return found
 
 
 def cold(browser: Browser, folder: Path) -> float:
@@ -290,27 +326,11 @@ def measure(
         The name of the change, what it took, and the machine's pace.
     """
     positions = cycle((min(n - 1, 9) - 1, min(n - 1, 9) - 2))
-    changes: dict[str, Callable[[list[Waited]], None]] = {
+    changes: dict[str, Change] = {
         "prompt": lambda into: visitor.write(next(texts), into),
         "token": lambda into: visitor.follow(next(positions), into),
     }
-    found: dict[str, list[tuple[float, Waited]]] = {change: [] for change in changes}
-    for change in changes.values():
-        change([])  # the first of each also fetches what is fetched once
-    until = time.monotonic() + chosen.patience
-    while True:
-        for name, change in changes.items():
-            before = pace.wait(min(1.0, until - time.monotonic()))
-            made: list[Waited] = []
-            change(made)
-            found[name].append((max(before, pace.now()), made[0]))
-        quiet = min(sum(slow <= QUIET_PACE for slow, _ in some) for some in found.values())
-        tried = len(found["prompt"]) >= chosen.rounds
-        if tried and (quiet >= chosen.rounds or time.monotonic() > until):
-            break
-    for name, some in found.items():
-        best = sorted(some, key=lambda one: one[0])[: chosen.rounds]
-        yield name, median([one for _, one in best]), best[-1][0]
+    return in_best_moments(changes, chosen.rounds, pace, chosen.patience)
 
 
 def options() -> argparse.Namespace:
