@@ -9,6 +9,30 @@ from playwright.sync_api import expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATHS = ("/", "/tokens")
+WATCH_WIDTHS = """
+  window.widths = {}
+  const watch = () => {
+    for (const [name, selector] of [['side', '[data-testid="stSidebar"]'],
+                                    ['main', '.stMainBlockContainer']]) {
+      const width = document.querySelector(selector)?.getBoundingClientRect().width
+      if (width) window.widths[name] = [...new Set([...window.widths[name] ?? [], width])]
+    }
+    requestAnimationFrame(watch)
+  }
+  watch()
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_page_is_dressed_from_its_first_picture_on(visit, dark):
+    opened = visit(dark=dark, width=1920)
+    opened.page.add_init_script(WATCH_WIDTHS)
+    opened.page.goto(opened.url, wait_until="commit")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    opened.page.wait_for_function("document.body")
+    assert opened.page.evaluate(ground) == ("rgb(14, 17, 23)" if dark else "rgb(255, 255, 255)")
+    opened.settle()
+    assert opened.page.evaluate("widths") == {"side": [256], "main": [1280]}
 
 
 def test_a_typed_prompt_becomes_chips_when_enter_is_pressed(visitor):

@@ -1,4 +1,4 @@
-"""Around the server: warm it up before the first visitor comes, and set the security headers."""
+"""Around the server: warm it up, give its page our style and its answers security headers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +26,7 @@ from starlette.routing import Route
 from threadpoolctl import threadpool_limits
 
 from tokenjourney.errors import TokenJourneyError
-from tokenjourney.ui import components
+from tokenjourney.ui import components, style
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -159,9 +160,65 @@ class SecurityHeaders:
         await self._app(scope, receive, add)
 
 
+class HouseStyle:
+    """ASGI middleware that puts the style sheet of the house into the head of Streamlit's page.
+
+    So it is there from the first picture on: with the first message, a second later, what was
+    drawn by then would jump.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wraps `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one connection; only pages have a head."""
+        is_file = "." in scope["path"].rpartition("/")[2]
+        if scope["type"] != "http" or scope["method"] != "GET" or is_file:
+            await self._app(scope, receive, send)
+            return
+        # As it is: uncompressed, and also where a browser has kept it with another style sheet.
+        asked = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"accept-encoding" and not name.startswith(b"if-")
+        ]
+        held: list[Message] = []
+
+        async def styled(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                if kind.startswith("text/html"):
+                    held.append(message)
+                    return
+            if not held:
+                await send(message)
+                return
+            held.append(message)
+            if not message.get("more_body"):
+                start, *parts = held
+                page = with_style(b"".join(part.get("body", b"") for part in parts))
+                headers = MutableHeaders(raw=list(start["headers"]))
+                headers["content-length"] = str(len(page))
+                del headers["etag"], headers["last-modified"], headers["accept-ranges"]
+                await send(start | {"headers": headers.raw})
+                await send({"type": "http.response.body", "body": page})
+
+        await self._app(scope | {"headers": asked}, receive, styled)
+
+
+def with_style(page: bytes) -> bytes:
+    """Streamlit's page under our name and with the style sheet of the house.
+
+    It stands in the body: of two rules alike the later one holds, and Streamlit adds to the head.
+    """
+    page = page.replace(b"<title>Streamlit</title>", b"<title>Token Journey</title>")
+    return page.replace(b"<body>", f"<body><style>{style.sheet()}</style>".encode())
+
+
 def middleware() -> list[Middleware]:
     """The middleware of the app."""
-    return [Middleware(SecurityHeaders)]
+    return [Middleware(SecurityHeaders), Middleware(HouseStyle)]
 
 
 def routes() -> list[Route]:
