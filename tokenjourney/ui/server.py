@@ -201,10 +201,10 @@ class HouseStyle:
                 headers = MutableHeaders(raw=list(start["headers"]))
                 headers["content-length"] = str(len(page))
                 del headers["etag"], headers["last-modified"], headers["accept-ranges"]
-                await send(start | {"headers": headers.raw})
+                await send({**start, "headers": headers.raw})
                 await send({"type": "http.response.body", "body": page})
 
-        await self._app(scope | {"headers": asked}, receive, styled)
+        await self._app({**scope, "headers": asked}, receive, styled)
 
 
 def with_style(page: bytes) -> bytes:
