@@ -125,6 +125,7 @@ def serve(
             assert process.poll() is None, log.read_text()
             try:
                 with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2):
+                    assert "lifespan hooks will be skipped" not in log.read_text(), "it is cold"
                     return server
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)

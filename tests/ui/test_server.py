@@ -29,13 +29,6 @@ def _sent(layer, app, scope):
     return sent
 
 
-def _headers(kind: str) -> dict[bytes, bytes]:
-    async def app(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
-
-    return dict(_sent(server.SecurityHeaders, app, {"type": kind})[0]["headers"])
-
-
 def _answer(path: str, method: str = "GET", **asked: str) -> tuple[int, Headers, bytes]:
     """How Streamlit's own pages and files are answered with the style of the house around them."""
     streamlit = create_streamlit_static_handler(str(server._INDEX.parent), "")
@@ -46,14 +39,28 @@ def _answer(path: str, method: str = "GET", **asked: str) -> tuple[int, Headers,
 
 
 def test_every_answer_has_the_security_headers():
-    headers = _headers("http")
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+
+    headers = dict(_sent(server.SecurityHeaders, app, {"type": "http"})[0]["headers"])
     assert headers[b"x-content-type-options"] == b"nosniff"
     assert headers[b"referrer-policy"] == b"no-referrer"
     assert b"a" in headers
 
 
-def test_the_websocket_is_left_alone():
-    assert set(_headers("websocket")) == {b"a"}
+@pytest.mark.parametrize("layer", server.middleware(), ids=lambda layer: layer.cls.__name__)
+@pytest.mark.parametrize(
+    "scope", [{"type": "lifespan"}, {"type": "websocket", "path": "/_stcore/stream"}]
+)
+def test_what_is_no_request_goes_through_as_it_is(layer, scope):
+    met = []
+
+    async def app(*given):
+        met.append(given[0])
+        await given[2]({"type": "something", "headers": [(b"a", b"b")]})
+
+    assert _sent(layer.cls, app, scope) == [{"type": "something", "headers": [(b"a", b"b")]}]
+    assert met == [scope]
 
 
 @pytest.mark.parametrize("path", ["/", "/attention", "/no/such/page"])

@@ -173,8 +173,8 @@ class HouseStyle:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one connection; only pages have a head."""
-        is_file = "." in scope["path"].rpartition("/")[2]
-        if scope["type"] != "http" or scope["method"] != "GET" or is_file:
+        is_get = scope["type"] == "http" and scope["method"] == "GET"
+        if not is_get or "." in scope["path"].rpartition("/")[2]:  # one with a dot is a file
             await self._app(scope, receive, send)
             return
         # As it is: uncompressed, and also where a browser has kept it with another style sheet.
