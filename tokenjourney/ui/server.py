@@ -161,7 +161,7 @@ class SecurityHeaders:
 
 
 class HouseStyle:
-    """ASGI middleware that puts the style sheet of the house into the head of Streamlit's page.
+    """ASGI middleware that puts the style sheet of the house into Streamlit's page.
 
     So it is there from the first picture on: with the first message, a second later, what was
     drawn by then would jump.
@@ -172,12 +172,12 @@ class HouseStyle:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one connection; only pages have a head."""
+        """Handles one connection; only pages are changed."""
         is_get = scope["type"] == "http" and scope["method"] == "GET"
         if not is_get or "." in scope["path"].rpartition("/")[2]:  # one with a dot is a file
             await self._app(scope, receive, send)
             return
-        # As it is: uncompressed, and also where a browser has kept it with another style sheet.
+        # Whole and as it is, also where a browser has kept it with another style sheet.
         asked = [
             (name, value)
             for name, value in scope["headers"]
@@ -204,7 +204,7 @@ class HouseStyle:
                 await send({**start, "headers": headers.raw})
                 await send({"type": "http.response.body", "body": page})
 
-        await self._app({**scope, "headers": asked}, receive, styled)
+        await self._app({**scope, "headers": asked, "extensions": {}}, receive, styled)
 
 
 def with_style(page: bytes) -> bytes:
