@@ -92,8 +92,8 @@ def median(found: list[Waited]) -> Waited:
     return Waited(*(statistics.median(getattr(one, name) for one in found) for name in names))
 
 
-Change = Callable[[list[Waited]], None]
-"""What a person does; what it took is added to the list."""
+Change = Callable[[], Waited]
+"""What a person does; it returns what that took."""
 
 
 class Server:
@@ -157,41 +157,36 @@ class Visitor:
         found = self.devtools.send("Performance.getMetrics")["metrics"]
         return 1000 * next(one["value"] for one in found if one["name"] == "TaskDuration")
 
-    @contextmanager
-    def watched(self, into: list[Waited]) -> Iterator[None]:
-        """Around what a person does: what came of it goes `into` a list."""
+    def watched(self, act: Callable[[], None]) -> Waited:
+        """Does what a person does, and says what came of it."""
         self.page.evaluate("window.watched.begin()")
         server, browser = self.server.cpu(), self.browser_cpu()
-        yield
+        act()
         self.quiet()
         found: dict[str, Any] = self.page.evaluate("window.watched")
         since = found["pressed"]
-        into.append(
-            Waited(
-                max(found["seen"] - since, 0.0),
-                max(found["figure"] - since, 0.0),
-                found["page"] - since,
-                found["answered"] - since,
-                self.server.cpu() - server,
-                self.browser_cpu() - browser,
-                found["bytes"],
-                found["messages"],
-            )
+        return Waited(
+            max(found["seen"] - since, 0.0),
+            max(found["figure"] - since, 0.0),
+            found["page"] - since,
+            found["answered"] - since,
+            self.server.cpu() - server,
+            self.browser_cpu() - browser,
+            found["bytes"],
+            found["messages"],
         )
 
-    def write(self, text: str, into: list[Waited]) -> None:
+    def write(self, text: str) -> Waited:
         """Type a text and press Enter."""
         box = self.page.get_by_label("Prompt", exact=True)
         box.fill(text)
-        with self.watched(into):
-            box.press("Enter")
+        return self.watched(lambda: box.press("Enter"))
 
-    def follow(self, position: int, into: list[Waited]) -> None:
+    def follow(self, position: int) -> Waited:
         """Click a token's chip."""
         chip = self.page.locator(".chip").nth(position)
         chip.scroll_into_view_if_needed()
-        with self.watched(into):
-            chip.click()
+        return self.watched(chip.click)
 
 
 def prompt(tokenizer: tj.Tokenizer, n: int, k: int) -> str:
@@ -254,14 +249,13 @@ def in_best_moments(
     """
     found: dict[str, list[tuple[float, Waited]]] = {name: [] for name in changes}
     for change in changes.values():
-        change([])  # the first of each also fetches what is fetched once
+        change()  # the first of each also fetches what is fetched once
     until = time.monotonic() + patience
     while True:
         for name, change in changes.items():
             before = pace.wait(min(1.0, until - time.monotonic()))
-            made: list[Waited] = []
-            change(made)
-            found[name].append((max(before, pace.now()), made[0]))
+            made = change()
+            found[name].append((max(before, pace.now()), made))
         quiet = min(sum(slow <= QUIET_PACE for slow, _ in some) for some in found.values())
         tried = min(map(len, found.values()))
         if tried >= rounds and (quiet >= rounds or time.monotonic() > until):
@@ -279,7 +273,7 @@ def yardstick(browser: Browser, folder: Path, rounds: int, pace: Pace, patience:
         time.sleep(2)
         visitor = Visitor(browser, server).open()
         texts = map("text {}".format, count())
-        changes: dict[str, Change] = {"text": lambda into: visitor.write(next(texts), into)}
+        changes: dict[str, Change] = {"text": lambda: visitor.write(next(texts))}
         [(_, found, _)] = in_best_moments(changes, 2 * rounds, pace, patience)
         visitor.page.context.close()
     return found
@@ -327,8 +321,8 @@ def measure(
     """
     positions = cycle((min(n - 1, 9) - 1, min(n - 1, 9) - 2))
     changes: dict[str, Change] = {
-        "prompt": lambda into: visitor.write(next(texts), into),
-        "token": lambda into: visitor.follow(next(positions), into),
+        "prompt": lambda: visitor.write(next(texts)),
+        "token": lambda: visitor.follow(next(positions)),
     }
     return in_best_moments(changes, chosen.rounds, pace, chosen.patience)
 

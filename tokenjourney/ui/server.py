@@ -186,25 +186,27 @@ class HouseStyle:
         held: list[Message] = []
 
         async def styled(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kind = Headers(raw=message["headers"]).get("content-type", "")
-                if kind.startswith("text/html"):
-                    held.append(message)
-                    return
-            if not held:
+            if not held and not _begins_a_page(message):
                 await send(message)
                 return
             held.append(message)
-            if not message.get("more_body"):
-                start, *parts = held
-                page = with_style(b"".join(part.get("body", b"") for part in parts))
-                headers = MutableHeaders(raw=list(start["headers"]))
-                headers["content-length"] = str(len(page))
-                del headers["etag"], headers["last-modified"], headers["accept-ranges"]
-                await send({**start, "headers": headers.raw})
-                await send({"type": "http.response.body", "body": page})
+            if len(held) == 1 or message.get("more_body"):
+                return
+            start, *parts = held
+            page = with_style(b"".join(part.get("body", b"") for part in parts))
+            headers = MutableHeaders(raw=list(start["headers"]))
+            headers["content-length"] = str(len(page))
+            del headers["etag"], headers["last-modified"], headers["accept-ranges"]
+            await send({**start, "headers": headers.raw})
+            await send({"type": "http.response.body", "body": page})
 
         await self._app({**scope, "headers": asked, "extensions": {}}, receive, styled)
+
+
+def _begins_a_page(message: Message) -> bool:
+    if message["type"] != "http.response.start":
+        return False
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/html")
 
 
 def with_style(page: bytes) -> bytes:

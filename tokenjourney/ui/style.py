@@ -21,11 +21,8 @@ def sheet() -> str:
     `apply` then says which palette they have chosen.
     """
     light, dark = _palette(LIGHT), _palette(DARK)
-    return (
-        f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n"
-        "html { background: var(--tj-bg); }\n"
-        f"{components.file('house.css')}"
-    )
+    either = f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}"
+    return f"{either}\n{components.file('house.css')}"
 
 
 def _palette(theme: Theme) -> str:
