@@ -101,7 +101,10 @@ def choice() -> None:
 
 def tally(drawing, made) -> None:
     """Greedy against sampling: the same choice a hundred times."""
-    found = draw_tally(made, position, drawing.seed, N_DRAWS)
+    found = page.remember(
+        f"tally {position} {drawing.settings}",
+        lambda: draw_tally(made, position, drawing.seed, N_DRAWS),
+    )
     page.section(
         "tally",
         n=N_DRAWS,

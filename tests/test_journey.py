@@ -161,6 +161,14 @@ def test_logits_are_those_of_the_plain_forward_pass(model, journey):
     close(journey.logits_at(2), plain[2])
 
 
+def test_the_logits_of_one_position_are_kept_until_another_is_asked_for(model, journey):
+    one = tj.trace(model, journey.token_ids)
+    asked = one.logits_at(1)
+    assert one.logits_at(1) is asked
+    close(one.logits_at(2), journey.logits_at(2))
+    close(one.logits_at(1), asked)
+
+
 @pytest.mark.parametrize("block", range(CONFIG.n_layers))
 def test_a_block_adds_up(model, journey, block):
     close(journey["resid_mid", block], journey["resid_pre", block] + journey["attn_out", block])

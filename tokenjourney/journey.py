@@ -89,6 +89,7 @@ class Journey:
         self._record = record
         self._source = source
         self._last_logits = last_logits
+        self._asked_logits: tuple[int, Array] = (-1, np.empty(0, np.float32))  # another position's
         self._derived = Derived(DERIVED_BYTES)
         self._lock = threading.Lock()
 
@@ -300,8 +301,14 @@ class Journey:
             if self._last_logits is None:
                 self._last_logits = self._source.logits(self, last)
             return self._last_logits
-        found = self._derived.get("logits").get("")
-        return self._source.logits(self, position) if found is None else found[position]
+        if (every := self._derived.get("logits").get("")) is not None:
+            row: Array = every[position]
+            return row
+        asked, logits = self._asked_logits
+        if asked != position:
+            logits = self._source.logits(self, position)
+            self._asked_logits = position, logits
+        return logits
 
     def logits_instead(self, position: int, token_ids: Sequence[int]) -> Array:
         """The scores after each of some tokens, put in the place of one position's token.

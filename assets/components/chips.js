@@ -49,7 +49,7 @@ function reveal(row, frames = 6) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data: [data], parentElement, setTriggerValue } = component
   let bar = parentElement.querySelector(".bar")
   if (!bar) {
     bar = document.createElement("div")

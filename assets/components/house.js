@@ -185,7 +185,7 @@ function keepNaming(page) {
 const scheme = () => getComputedStyle(document.querySelector(".stApp")).colorScheme
 
 export default function (component) {
-  const { data, setTriggerValue } = component
+  const { data: [data], setTriggerValue } = component
   const typed = (event) => measureTyped(event, data)
   document.addEventListener("keydown", enterTraces, true)
   document.addEventListener("input", typed, true)

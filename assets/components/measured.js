@@ -73,7 +73,7 @@ function drawBeyond(root, found, words, alert) {
 }
 
 export default function (component) {
-  const { data, parentElement } = component
+  const { data: [data], parentElement } = component
   let root = parentElement.querySelector(".root")
   if (!root) {
     root = element("div", "root")

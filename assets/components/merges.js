@@ -218,7 +218,7 @@ function created(root, data) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data: [data], parentElement, setTriggerValue } = component
   let root = parentElement.querySelector(".merges")
   if (!root) {
     root = make("div", { class: "merges" })

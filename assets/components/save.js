@@ -11,4 +11,4 @@ export function save({ name, text, time }, place) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000)
 }
 
-export default ({ data, parentElement }) => save(data, parentElement)
+export default ({ data: [data], parentElement }) => save(data, parentElement)

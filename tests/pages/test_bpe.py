@@ -17,7 +17,7 @@ PROMPT = "The friendship"
 def picture(seen):
     """What the picture of the merges is drawn from."""
     found = next(e for e in seen.app.get("bidi_component") if e.key == "w.bpe.merges")
-    return json.loads(found.proto.json)
+    return json.loads(found.proto.json)[0]
 
 
 def own_words(seen):

@@ -80,12 +80,12 @@ class App:
     def chips(self) -> str:
         """What the row of token chips is drawn from."""
         found = [e for e in self.test.get("bidi_component") if e.key == "w.chips"]
-        return str(found[0].proto.json) if found else ""
+        return json.dumps(*json.loads(found[0].proto.json)) if found else ""
 
     def measured(self, part: str) -> dict[str, Any]:
         """What is drawn of the length of the text in the box: "count" or "beyond"."""
         found = [e for e in self.test.get("bidi_component") if e.key == f"w.measured-{part}"]
-        return json.loads(found[0].proto.json)
+        return json.loads(found[0].proto.json)[0]
 
     def link(self) -> dict[str, str]:
         """The query string, as a mapping."""

@@ -5,11 +5,11 @@ else that a page does. A figure here becomes such objects only when somebody ask
 """
 
 import base64
-import json
 from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import orjson
 import plotly.graph_objects as go
 import plotly.io as pio
 from numpy.typing import ArrayLike, NDArray
@@ -91,23 +91,19 @@ def own_caption(figure: go.Figure) -> str:
     return str(as_written(figure)["layout"].get("meta", {}).get("caption", ""))
 
 
-def figure_json(figure: go.Figure) -> str:
+def figure_json(figure: go.Figure) -> bytes:
     """A figure as Plotly's JSON: arrays as their bytes in base64, NaN and infinity as null."""
     written = as_written(figure)
     layout = dict(written["layout"])
     if isinstance(template := layout.get("template"), str):
         layout["template"] = _template(template)
-    whole = {"data": written["data"], "layout": layout}
-    try:
-        return json.dumps(whole, default=_plain, allow_nan=False, ensure_ascii=False)
-    except ValueError:  # a number in a list is none; Plotly's own way is slow
-        return str(pio.to_json(figure, validate=False))
+    return orjson.dumps({"data": written["data"], "layout": layout}, default=_plain)
 
 
 @lru_cache(maxsize=8)
-def _template(name: str) -> dict[str, Any]:
-    plain: dict[str, Any] = pio.templates[name].to_plotly_json()
-    return plain
+def _template(name: str) -> orjson.Fragment:
+    """A template as JSON, which is put in as it is."""
+    return orjson.Fragment(orjson.dumps(pio.templates[name].to_plotly_json(), default=_plain))
 
 
 def _plain(value: Any) -> Any:

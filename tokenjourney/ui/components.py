@@ -1,4 +1,7 @@
-"""The custom components: their files lie in assets/components."""
+"""The custom components: their files lie in assets/components.
+
+Their data go as bytes or in a list: a dict would be searched for tables, entry by entry.
+"""
 
 from __future__ import annotations
 
@@ -118,7 +121,7 @@ def chips(
         "followed": followed,
         "label": label,
     }
-    component("chips", "chips")(key=key, data=data, on_follow_change=chosen)
+    component("chips", "chips")(key=key, data=[data], on_follow_change=chosen)
 
 
 def measured(
@@ -136,7 +139,7 @@ def measured(
     data: dict[str, Any] = {"part": part, "found": dict(found), "of": of}
     data |= {"words": dict(words), "alert": alert}
     width: Any = "content" if part == "count" else "stretch"
-    component("measured", "measured")(key=f"w.measured-{part}", data=data, width=width)
+    component("measured", "measured")(key=f"w.measured-{part}", data=[data], width=width)
 
 
 class Drawn(NamedTuple):
@@ -156,7 +159,7 @@ class Drawn(NamedTuple):
 def drawn(figure: go.Figure) -> Drawn:
     """A figure that has a height, as it goes to the browser."""
     height = as_written(figure)["layout"]["height"]
-    return Drawn(figure_json(figure).encode(), height, own_caption(figure))
+    return Drawn(figure_json(figure), height, own_caption(figure))
 
 
 def chart(
@@ -202,7 +205,7 @@ class Saved(TypedDict):
 
 def save(saved: Saved) -> None:
     """Hands a text to the browser as a file."""
-    component("save")(key=f"save-{saved['name']}", data=dict(saved))
+    component("save")(key=f"save-{saved['name']}", data=[dict(saved)])
 
 
 def house(
@@ -250,7 +253,7 @@ def house(
 
     component("house")(
         key=key,
-        data={"page": page, "model": model, "measure": measure, "kept": list(state.CORE)},
+        data=[{"page": page, "model": model, "measure": measure, "kept": list(state.CORE)}],
         on_theme_change=themed,
         on_click_change=click,
         on_asked_change=ask,

@@ -112,7 +112,7 @@ def draw(
 
     with st.container(key="tjfig-bpe-merges", gap=None):
         components.component("merges", "merges")(
-            key=_KEY, data=_data(page, text, learned, step, most), on_merge_change=moved
+            key=_KEY, data=[_data(page, text, learned, step, most)], on_merge_change=moved
         )
         figure.foot("bpe-merges", page.text("figures.merges.caption"), lambda: table(learned),
                     saves=False)  # fmt: skip
