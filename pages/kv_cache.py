@@ -50,7 +50,7 @@ def growing() -> None:
     page.section("growing", block=block, head=head, step=count(step))
     page.figure(
         "growing",
-        kept_figure(parts=parts, labels=page.texts_of_tokens, step=step, theme=page.theme),
+        lambda: kept_figure(parts=parts, labels=page.texts_of_tokens, step=step, theme=page.theme),
         lambda: kept_table(parts=parts, labels=page.texts_of_tokens, step=step),
         clicks=("kvstep",), caption=f"figures.growing.{'caption' if step > 1 else 'first'}",
         token=ui.token(page.labels[step - 1]), some=some,
@@ -79,7 +79,7 @@ def work() -> None:
     }
     page.figure(
         "work",
-        speed_figure(**arrays, theme=page.theme),
+        lambda: speed_figure(**arrays, theme=page.theme),
         lambda: speed_table(**arrays),
         of="model", n=count(lengths[-1]), times=number(spent[-1][1] / spent[-1][0], 1),
     )  # fmt: skip
@@ -108,7 +108,7 @@ def memories() -> None:
     unit, size = byte_unit(max(sizes.values()))
     page.figure(
         "memory",
-        bars_figure(
+        lambda: bars_figure(
             labels=list(sizes), values=[n_bytes / size for n_bytes in sizes.values()],
             axis=page.plain("words.axis", unit=unit), texts=list(map(memory, sizes.values())),
             strong=[0], theme=page.theme,
@@ -124,7 +124,7 @@ def kinds(key: str, sized: GPT2Config) -> None:
     kept, names = kept_by_kind(sized), page.text_table("kinds")
     page.figure(
         key,
-        bars_figure(
+        lambda: bars_figure(
             labels=[names[kind] for kind in kept], values=list(kept.values()),
             axis=page.plain("words.kept"), texts=[count(n) for n in kept.values()],
             strong=[list(kept).index("mla" if sized is DEEPSEEK_V3 else own_kind)],

@@ -46,7 +46,7 @@ def strips(block: int) -> None:
     ]
     page.figure(
         "strips",
-        latent_figure(parts=parts, labels=small.labels, followed=token, theme=page.theme),
+        lambda: latent_figure(parts=parts, labels=small.labels, followed=token, theme=page.theme),
         lambda: latent_table(parts=parts, labels=small.labels),
         of="model", kept=config.d_latent + config.d_rope, whole=2 * config.n_heads * config.d_nope,
         some=smalls.drawn(page, small),
@@ -69,7 +69,9 @@ def queries(block: int) -> None:
     with left:
         page.figure(
             "queries",
-            latent_figure(parts=parts, labels=small.labels, followed=token, theme=page.theme),
+            lambda: latent_figure(
+                parts=parts, labels=small.labels, followed=token, theme=page.theme
+            ),
             lambda: latent_table(parts=parts, labels=small.labels),
             of="model", some=smalls.drawn(page, small),
         )  # fmt: skip
@@ -96,7 +98,7 @@ def absorbed(block: int, head: int) -> None:
     shown = range(max(0, token + 1 - MOST_KEYS), token + 1)
     page.figure(
         "absorbed",
-        bars_figure(
+        lambda: bars_figure(
             labels=[small.labels[i] for i in shown], values=[float(with_keys[i]) for i in shown],
             marks=[float(without[i]) for i in shown], axis=page.plain("words.score"),
             highlight=[len(shown) - 1], theme=page.theme,
@@ -116,14 +118,16 @@ def absorbed(block: int, head: int) -> None:
 def output(block: int) -> None:
     """What all heads together write, computed both ways."""
     page.section("output", block=block, token=followed)
-    expanded, without = absorbed_output(small.model, journey, block)
+    expanded, without = page.remember(
+        f"output {name} {block}", lambda: absorbed_output(small.model, journey, block)
+    )
     ways = [
         (page.plain("ways.expanded.name"), page.plain("ways.expanded.note"), expanded[token]),
         (page.plain("ways.absorbed.name"), page.plain("ways.absorbed.note"), without[token]),
     ]
     page.figure(
         "output",
-        head_vectors_figure(vectors=ways, theme=page.theme),
+        lambda: head_vectors_figure(vectors=ways, theme=page.theme),
         lambda: vectors_table(ways),
         of="model", n=count(len(journey)), d_model=config.d_model,
         error=scientific(largest_difference(expanded, without)), most=number(largest(expanded)),
@@ -143,8 +147,8 @@ def patterns(block: int, head: int) -> None:
     none = [[""] * config.n_heads for _ in blocks]
     page.figure(
         "patterns",
-        heads_figure(patterns=survey.thumbnails, chosen=(block, head), kinds=none, width=320,
-                     theme=page.theme),
+        lambda: heads_figure(patterns=survey.thumbnails, chosen=(block, head), kinds=none,
+                             width=320, theme=page.theme),
         lambda: heads_table(names=list(page.text_table("scores").values()),
                             scores=survey.scores.values, kinds=none, off=()),
         clicks={"lblock": "y", "lhead": "x"}, of="model",
@@ -159,7 +163,7 @@ def sizes(key: str, sized, n_layers: int, bytes_each: int) -> None:
     page.section(key)
     page.figure(
         key,
-        bars_figure(
+        lambda: bars_figure(
             labels=[names[kind] for kind in kept], values=list(kept.values()),
             axis=page.plain("words.kept"), texts=[count(n) for n in kept.values()],
             strong=[list(kept).index("mla")], theme=page.theme,

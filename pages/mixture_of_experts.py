@@ -30,8 +30,8 @@ def of_a_block() -> None:
     block = int(page.choose("mblock", page.plain("words.block"), [str(index) for index in blocks]))
     page.figure(
         "bulbs",
-        bulbs_figure(gates=gates, shared=shared, labels=small.labels, followed=token,
-                     block=block, theme=page.theme),
+        lambda: bulbs_figure(gates=gates, shared=shared, labels=small.labels, followed=token,
+                             block=block, theme=page.theme),
         lambda: bulbs_table(gates=gates, labels=small.labels),
         clicks=small.clicks, of="model", k=config.top_k, n=config.n_experts,
         some=smalls.drawn(page, small),
@@ -54,7 +54,7 @@ def router(block: int) -> None:
     )  # fmt: skip
     page.figure(
         "router",
-        bars_figure(
+        lambda: bars_figure(
             labels=[page.plain("words.expert", e=row.expert) for row in choice],
             values=[row.affinity for row in choice], axis=page.plain("words.affinity"),
             texts=[page.plain("words.gate", gate=number(row.gate)) if row.gate else
@@ -77,8 +77,8 @@ def loads(block: int) -> None:
     balanced, unbiased = survey.shares(block)
     page.figure(
         "loads",
-        loads_figure(balanced=balanced, unbalanced=unbiased, axis=page.plain("words.load"),
-                     theme=page.theme),
+        lambda: loads_figure(balanced=balanced, unbalanced=unbiased,
+                             axis=page.plain("words.load"), theme=page.theme),
         lambda: (["expert", "load with the bias", "without"],
                  [(e, float(balanced[e]), float(unbiased[e])) for e in range(config.n_experts)]),
         of="model", most=number(float(max(balanced))), without=number(float(max(unbiased))),
@@ -105,7 +105,7 @@ def information() -> None:
     page.section("information")
     page.figure(
         "information",
-        bars_figure(
+        lambda: bars_figure(
             labels=[page.plain("words.of_block", block=index) for index in blocks],
             values=survey.information, marks=survey.shuffled, axis=page.plain("words.bits"),
             texts=[page.plain("words.against", bits=number(float(a)), chance=number(float(b)))
@@ -125,7 +125,8 @@ page.section("compared")
 page.picture("compared", smalls.table_html(smalls.comparison()), smalls.comparison)
 
 total, active = (sum(beyond_parameters(DEEPSEEK_V3, active=a).values()) for a in (False, True))
-here, met = small.model.n_parameters, active_parameters(small.model.network)
+here = small.model.n_parameters
+met = page.remember(f"met {name}", lambda: active_parameters(small.model.network), of="model")
 page.say("large", here=count(here), met=count(met), met_share=share(met / here),
          total=count(total), active=count(active), share=share(active / total))  # fmt: skip
 page.formula(

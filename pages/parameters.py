@@ -62,7 +62,7 @@ def treemap(chosen: str) -> None:
     page.section("treemap", n=count(len(tensors)), total=count(total))
     page.figure(
         "treemap",
-        treemap_figure(
+        lambda: treemap_figure(
             [tile(tensor) for tensor in tensors], kinds=list(kinds.values()), chosen=chosen,
             rows=rows, rows_of="W_E", theme=page.theme,
         ),
@@ -89,7 +89,9 @@ def one_tensor(chosen: str) -> None:
     page.choose("tensor", page.plain("tensor_label"), names, names[0], as_list=True)
     page.figure(
         "values",
-        values_figure(edges=found.edges, counts=found.counts, mean=found.mean, theme=page.theme),
+        lambda: values_figure(
+            edges=found.edges, counts=found.counts, mean=found.mean, theme=page.theme
+        ),
         lambda: (
             ["from", "to", "numbers"],
             [(float(a), float(b), int(n))
@@ -110,7 +112,7 @@ def work() -> None:
     words, (unit, size) = page.text_table("work"), count_unit(max(spent.values()))
     page.figure(
         "work",
-        bars_figure(
+        lambda: bars_figure(
             labels=[words[part] for part in spent], values=[n / size for n in spent.values()],
             texts=[short_count(n) for n in spent.values()],
             hovers=[f"{words[part]}: {count(n)} operations" for part, n in spent.items()],
@@ -130,7 +132,7 @@ def family() -> None:
     rows = [here, *((one.name, one.parts, one.active) for one in counted.family())]
     page.figure(
         "family",
-        family_figure(rows, kinds=kinds, strong=(0,), theme=page.theme),
+        lambda: family_figure(rows, kinds=kinds, strong=(0,), theme=page.theme),
         lambda: family_table(rows, kinds),
     )
 
@@ -165,7 +167,7 @@ def design() -> None:
         )  # fmt: skip
         page.figure(
             "design",
-            bars_figure(
+            lambda: bars_figure(
                 labels=[kinds[part] for part in parts], values=[n / size for n in parts.values()],
                 texts=[short_count(n) for n in parts.values()], theme=page.theme,
                 axis=page.plain("design_axis", unit=unit),

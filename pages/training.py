@@ -49,7 +49,7 @@ def every_prefix() -> PositionPredictions:
     }
     page.figure(
         "prefixes",
-        predictions_figure(**arguments, followed=asked, most=MOST_EXERCISES, theme=theme),
+        lambda: predictions_figure(**arguments, followed=asked, most=MOST_EXERCISES, theme=theme),
         lambda: predictions_table(**arguments),
         mean=number(found.mean_loss), n=len(found.loss), some=some_rows(),
         guess=number(micro.guessing_loss(config.d_vocab)), d_vocab=count(config.d_vocab),
@@ -75,7 +75,7 @@ def backward(found: PositionPredictions) -> None:
     with left:
         page.figure(
             "logits",
-            pushes_figure(
+            lambda: pushes_figure(
                 promoted_labels=[page.label(target)], promoted=[-gradient[target]],
                 suppressed_labels=[page.label(i) for i in pulled],
                 suppressed=[-gradient[i] for i in pulled], axis="push on the logit",
@@ -107,7 +107,7 @@ def way_back() -> None:
     labels = page.texts_of_tokens[: asked + 1]
     page.figure(
         "way",
-        error_path_figure(lengths=lengths, labels=labels, theme=theme),
+        lambda: error_path_figure(lengths=lengths, labels=labels, theme=theme),
         lambda: error_path_table(lengths=lengths, labels=labels),
         token=ui.token(page.labels[asked]), strongest=page.text("strongest", n=MOST_DRAWN)
         if len(labels) > MOST_DRAWN else "",
@@ -137,7 +137,7 @@ def rows() -> None:
     }
     page.figure(
         "rows",
-        row_gradients_figure(
+        lambda: row_gradients_figure(
             ways, **arguments, followed=shown.index(own) if own in shown else None, theme=theme
         ),
         lambda: row_gradients_table(ways, **arguments),
@@ -187,7 +187,9 @@ def untrained() -> None:
     ]
     page.figure(
         "untrained",
-        patterns_figure(panels, labels=page.texts_of_tokens, followed=page.token, theme=theme),
+        lambda: patterns_figure(
+            panels, labels=page.texts_of_tokens, followed=page.token, theme=theme
+        ),
         lambda: patterns_table(panels, labels=page.texts_of_tokens),
         caption="figures.untrained.alone" if len(journey) == 1 else None,
         block=block, head=head, before=share(evenness(before)), after=share(evenness(after)),

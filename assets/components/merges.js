@@ -218,7 +218,9 @@ function created(root, data) {
 }
 
 export default function (component) {
-  const { data: [data], parentElement, setTriggerValue } = component
+  const { data: bytes, parentElement, setTriggerValue } = component
+  const [now, picture] = new TextDecoder().decode(bytes).split("\n").map((line) => JSON.parse(line))
+  const data = { ...now, ...picture }
   let root = parentElement.querySelector(".merges")
   if (!root) {
     root = make("div", { class: "merges" })

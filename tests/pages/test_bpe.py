@@ -17,7 +17,8 @@ PROMPT = "The friendship"
 def picture(seen):
     """What the picture of the merges is drawn from."""
     found = next(e for e in seen.app.get("bidi_component") if e.key == "w.bpe.merges")
-    return json.loads(found.proto.json)[0]
+    now, drawn = map(json.loads, found.proto.bytes.split(b"\n"))
+    return now | drawn
 
 
 def own_words(seen):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenjourney.bpe import regex_split, replay
+from tokenjourney.bpe import byte_alphabet, regex_split, replay
 from tokenjourney.training.bpe import LearnedMerge, Unit, bpe_steps, units_of
 
 
@@ -44,10 +45,18 @@ class LearnedMerges:
         counts = [self.n_units, *(merge.n_tokens for merge in self.merges)]
         return np.asarray(counts, np.float32) / np.float32(max(self.n_characters, 1))
 
-    @property
+    @cached_property
     def ranks(self) -> dict[bytes, int]:
         """Bytes of each learned token → its rank."""
         return {merge.merged: merge.rank for merge in self.merges}
+
+    @cached_property
+    def ids(self) -> dict[bytes, int]:
+        """Bytes of each token → its ID: first the base, in GPT-2's order of bytes; then by rank."""
+        alphabet = byte_alphabet()
+        base = sorted(self.base, key=lambda one: [alphabet[byte] for byte in one])
+        numbers = {one: number for number, one in enumerate(base)}
+        return numbers | {one: len(base) + rank for one, rank in self.ranks.items()}
 
 
 def learned_merges(text: str, most: int, unit: Unit = "bytes") -> LearnedMerges:
@@ -136,8 +145,7 @@ def unknown(parts: Sequence[bytes], learned: LearnedMerges) -> list[bool]:
     >>> unknown([b"a", b"aa", b"z"], learned_merges("aaaa", 9, "characters"))
     [False, False, True]
     """
-    known = learned.base | learned.ranks.keys()
-    return [part not in known for part in parts]
+    return [part not in learned.ids for part in parts]
 
 
 def overlapping(parts: Sequence[bytes], text: str, start: int, end: int) -> list[int]:

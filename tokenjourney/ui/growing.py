@@ -77,7 +77,7 @@ def _expected(
     ]  # fmt: skip
     page.figure(
         "stages",
-        stages_figure(columns, came=came, theme=page.theme),
+        lambda: stages_figure(columns, came=came, theme=page.theme),
         lambda: stages_table(columns, came=came),
         of="model", token=text.token(labels[position]),
     )  # fmt: skip
@@ -100,7 +100,7 @@ def _attended(
     ]
     page.figure(
         "grown",
-        patterns_figure(panels, labels=labels, followed=position, theme=page.theme),
+        lambda: patterns_figure(panels, labels=labels, followed=position, theme=page.theme),
         lambda: patterns_table(panels, labels=labels),
         caption=None if len(labels) > 1 else "figures.grown.alone",
         of="model", block=block, head=head,

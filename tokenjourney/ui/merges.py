@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 import streamlit as st
 
 from tokenjourney.analysis.learned_merges import LearnedMerges, cut, unknown
-from tokenjourney.bpe import byte_alphabet
 from tokenjourney.errors import PromptError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.text import count
@@ -112,19 +112,25 @@ def draw(
 
     with st.container(key="tjfig-bpe-merges", gap=None):
         components.component("merges", "merges")(
-            key=_KEY, data=[_data(page, text, learned, step, most)], on_merge_change=moved
+            key=_KEY, data=_sent(page, text, learned, step, most), on_merge_change=moved
         )
         figure.foot("bpe-merges", page.text("figures.merges.caption"), lambda: table(learned),
                     saves=False)  # fmt: skip
 
 
-def _data(page: Page, text: str, learned: LearnedMerges, step: int, most: int) -> dict[str, Any]:
+def _sent(page: Page, text: str, learned: LearnedMerges, step: int, most: int) -> bytes:
+    """Two lines of JSON: what changes with the step, and the picture."""
+    name = f"{identity(text)} {learned.unit}"
+    picture = page.remember(
+        f"picture {name}", lambda: orjson.dumps(_picture(page, text, learned, most)), of="model"
+    )
+    return orjson.dumps({"id": f"{name} {page.theme.name}", "step": step}) + b"\n" + picture
+
+
+def _picture(page: Page, text: str, learned: LearnedMerges, most: int) -> dict[str, Any]:
     found = cut(text[:MOST_SHOWN], learned.ranks, learned.unit)
-    units = [visible(unit) for unit in found.units]
     return {
-        "id": f"{identity(text)} {learned.unit} {page.theme.name}",
-        "step": step,
-        "units": units,
+        "units": list(map(visible, found.units)),
         "joined": [joined or 0 for joined in found.joined],
         "names": _names(learned),
         "merges": [
@@ -178,16 +184,12 @@ def cards(
     """
     first = max(0, min(on[0] - most // 2, len(parts) - most)) if on and on[-1] >= most else 0
     end = min(first + most, len(parts))
-    alphabet = byte_alphabet()  # as in GPT-2, by which bytes are numbered
-    order = sorted(learned.base, key=lambda one: [alphabet[byte] for byte in one])
-    base = {one: number for number, one in enumerate(order)}
-    ids = base | {one: len(base) + rank for one, rank in learned.ranks.items()}
     found = []
     missing = unknown(parts, learned)
     for index in range(first, end):
         part, lacks = parts[index], missing[index]
         kind = " tj-lacking" if lacks else " tj-on" if index in on else ""
-        said = "unknown" if lacks else str(ids[part])
+        said = "unknown" if lacks else str(learned.ids[part])
         found.append(f'<li class="{kind.strip()}"><b>{escaped(visible(part))}</b>'
                      f"<span>{said}</span></li>")  # fmt: skip
     before = f"<li><span>{first:,} before</span></li>" if first else ""

@@ -110,6 +110,10 @@ def favourites(found: ExpertSurvey, block: int, model: Model, heads: tuple[str, 
 
 def comparison() -> Table:
     """The four models side by side: parameters, cache, and bits per byte on the held-out text."""
+    return cache.fact("small models compared", _compared)
+
+
+def _compared() -> Table:
     rows = []
     for name in NAMES:
         model = _model(name)
