@@ -51,6 +51,19 @@ page.figure(
 page.look_for()
 
 
+def compared(which: str, matrix, known, token: int):
+    """The cosines of all rows of a matrix with a token's, and the nearest twelve."""
+
+    def found():
+        one = matrix[token]
+        return (
+            cosine_similarities(matrix, one, known),
+            nearest_rows(matrix, one, 12, lengths=known, without=[token]),
+        )
+
+    return page.remember(f"{which} {token}", found, of="model")
+
+
 def chosen_token(name: str, label: str, default: str = "") -> int | None:
     """A token of the vocabulary that the reader types, the followed one where nothing is said.
 
@@ -73,7 +86,7 @@ def near() -> None:
     token = chosen_token("near", page.plain("near_label"))
     if token is None:
         return
-    found = nearest_rows(W_E, W_E[token], 12, lengths=lengths, without=[token])
+    _, found = compared("learned", W_E, lengths, token)
     labels = [page.label(row) for row in found.rows]
     page.figure(
         "near",
@@ -182,8 +195,12 @@ def arithmetic() -> None:
     if None in chosen:
         return
     a, b, c = chosen
-    vector = arithmetic_vector(W_E, a, b, c)
-    found = nearest_rows(W_E, vector, 10, lengths=lengths, without=() if itself else (a, b, c))
+    found = page.remember(
+        f"sum {a} {b} {c} {itself}",
+        lambda: nearest_rows(W_E, arithmetic_vector(W_E, a, b, c), 10, lengths=lengths,
+                             without=() if itself else (a, b, c)),
+        of="model",
+    )  # fmt: skip
     labels = [page.label(row) for row in found.rows]
     marks = {name: ui.token(page.label(row), followed=False)
              for name, row in zip("abc", (a, b, c), strict=True)}  # fmt: skip
@@ -219,11 +236,9 @@ def learned() -> None:
         seed = int(page.slider("start", page.plain("another_seed"), 0, 9, 0))
     if token is None:
         return
-    after = _side(W_E, lengths, token, page.plain("after"), page.plain("after_note"))
-    rows = [
-        token,
-        *nearest_rows(W_E, W_E[token], 7, lengths=lengths, without=[token]).rows.tolist(),
-    ]
+    known = compared("learned", W_E, lengths, token)
+    after = _side(known, page.plain("after"), page.plain("after_note"))
+    rows = [token, *known[1].rows[:7].tolist()]
 
     def drawn():
         matrix = untrained_embedding(config, seed)
@@ -231,8 +246,8 @@ def learned() -> None:
 
     # slow to draw, and the same for every token
     start, start_lengths, kept = page.remember(f"start {seed}", drawn, of="model")
-    before = _side(start, start_lengths, token, page.plain("at_start"),
-                   page.plain("at_start_note", seed=seed))  # fmt: skip
+    then = compared(f"start {seed}", start, start_lengths, token)
+    before = _side(then, page.plain("at_start"), page.plain("at_start_note", seed=seed))
     start_rows = start[rows]
     labels = [page.label(row) for row in rows]
     columns = [
@@ -260,12 +275,10 @@ def learned() -> None:
     page.say(f"start_{'other' if kept.is_chance else 'own'}", seed=seed, kept=number(kept.mean))
 
 
-def _side(matrix, known, token: int, title: str, subtitle: str) -> Neighbourhood:
-    found = nearest_rows(matrix, matrix[token], 8, lengths=known, without=[token])
-    return Neighbourhood(
-        title, subtitle, cosine_similarities(matrix, matrix[token], known),
-        [page.label(row) for row in found.rows], found.cosines,
-    )  # fmt: skip
+def _side(found, title: str, subtitle: str) -> Neighbourhood:
+    cosines, nearest = found
+    labels = [page.label(row) for row in nearest.rows[:8]]
+    return Neighbourhood(title, subtitle, cosines, labels, nearest.cosines[:8])
 
 
 left, right = page.columns(2)
@@ -278,7 +291,7 @@ arithmetic()
 learned()
 
 row = W_E[followed]
-nearest = int(nearest_rows(W_E, row, 1, lengths=lengths, without=[followed]).rows[0])
+nearest = int(compared("learned", W_E, lengths, followed)[1].rows[0])
 page.formula(
     r"x_t = \text{one-hot}(t)\, W_E = W_E[t] \qquad "
     r"\cos(u, v) = \frac{u \cdot v}{|u|\,|v|}",

@@ -101,7 +101,9 @@ def way_of_a_token() -> None:
     page.section("watch", token=page.token_html)
     token_id = watched()
     label = page.label(token_id)
-    depths = token_depths(model, journey, position, token_id)
+    depths = page.remember(
+        f"depths {position} {token_id}", lambda: token_depths(model, journey, position, token_id)
+    )
     lengths = residual_norms(journey)
     with page.row("depths"):
         page.figure(
@@ -299,7 +301,7 @@ def who_wrote_what():
 
 def shares_of_attention():
     """Mean attention and rollout of every token."""
-    patterns = (journey["pattern", block] for block in range(n_layers))
+    patterns = (journey.passing(block, "pattern")[0] for block in range(n_layers))
     return page.remember("rests", lambda: attention_shares(patterns))
 
 

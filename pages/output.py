@@ -28,7 +28,10 @@ row_labels = [page.label(token_id) for token_id in rows]
 def choice() -> None:
     """Logits, temperature, cuts, probabilities, draw."""
     drawing = sampling_row(page)
-    made = sampled_choice(logits, position, **drawing.settings)
+    made = page.remember(
+        f"choice {position} {drawing.settings}",
+        lambda: sampled_choice(logits, position, **drawing.settings),
+    )
     untouched = page.untouched.logits_at(position)
     before = sampled_choice(untouched, position, **drawing.settings) if page.off else None
     columns = {

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import tokenjourney as tj
-from tokenjourney.analysis.evidence import nearest_token, strongest_swap, substitutes, word_swap
+from tokenjourney.analysis.evidence import strongest_swap, substitutes, word_swap
 from tokenjourney.analysis.lens import blind_loss, logit_lens
+from tokenjourney.analysis.neighbours import nearest_rows
 
 PROMPT = "The dog chased another dog"
 
@@ -20,15 +21,17 @@ def test_a_token_replaced_by_itself_changes_nothing(model, journey):
     assert swap.prediction.moved == pytest.approx(0, abs=1e-6)
 
 
+def nearest(model, at):
+    own = tj.trace(model, PROMPT).token_ids[at]
+    return int(nearest_rows(model.W_E, model.W_E[own], 1, without=[own]).rows[0])
+
+
 @pytest.mark.parametrize("edits", [(), (tj.ablate_head(0, 1), tj.ablate_mlp(2))])
 def test_the_strongest_swap_is_of_all_runs_the_one_that_moves_most(model, edits):
     journey = tj.trace(model, PROMPT, edits=edits)
     last = len(journey) - 1
     best = strongest_swap(model, journey, last, range(3))
-    runs = [
-        word_swap(model, journey, last, at, nearest_token(model, journey.token_ids[at]))
-        for at in range(3)
-    ]
+    runs = [word_swap(model, journey, last, at, nearest(model, at)) for at in range(3)]
     most = max(runs, key=lambda run: run.prediction.moved)
     assert (best.at, best.token_id) == (most.at, most.token_id)
     assert best.prediction.token_ids == most.prediction.token_ids

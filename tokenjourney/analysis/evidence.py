@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from tokenjourney.analysis.attention import PredictionChange, prediction_change
-from tokenjourney.analysis.neighbours import nearest_rows, row_lengths
+from tokenjourney.analysis.neighbours import nearest_others, nearest_rows
 from tokenjourney.errors import PromptError
 from tokenjourney.journey import trace
 from tokenjourney.model.hooks import Tap
@@ -70,14 +70,6 @@ def word_swap(
     return WordSwap(at, token_id, change)
 
 
-def nearest_token(model: Model, token_id: int, lengths: ArrayLike | None = None) -> int:
-    """The token whose row of W_E has the largest cosine with that of another.
-
-    `lengths` are those of all rows of W_E, where they are known already.
-    """
-    return substitutes_of(model, token_id, 1, lengths)[0][0]
-
-
 def substitutes_of(
     model: Model, token_id: int, k: int, lengths: ArrayLike | None = None
 ) -> tuple[tuple[int, float], ...]:
@@ -88,7 +80,11 @@ def substitutes_of(
 
 
 def strongest_swap(
-    model: Model, journey: Journey, position: int, tried: Iterable[int]
+    model: Model,
+    journey: Journey,
+    position: int,
+    tried: Iterable[int],
+    lengths: ArrayLike | None = None,
 ) -> WordSwap | None:
     """Of some earlier tokens, each replaced by its nearest, the one that moves most; None of none.
 
@@ -97,14 +93,14 @@ def strongest_swap(
         journey: The journey; its edits stay.
         position: The position whose prediction is looked at.
         tried: Places up to `position`; all go through the model together, as one batch.
+        lengths: Of all rows of W_E, where they are known already.
     """
     places = list(tried)
     if not places:
         return None
     prompts = np.tile(journey.token_ids[: position + 1], (len(places), 1))
-    lengths = row_lengths(model.W_E)
-    for row, at in enumerate(places):
-        prompts[row, at] = nearest_token(model, journey.token_ids[at], lengths)
+    nearest = nearest_others(model.W_E, [journey.token_ids[at] for at in places], lengths)
+    prompts[np.arange(len(places)), places] = nearest
     before = journey.logits_at(position)
     swaps = [
         WordSwap(at, int(ids[at]), prediction_change(before, logits, _COMPARED))
@@ -142,7 +138,9 @@ class Substitute:
     overlap: float
 
 
-def substitutes(model: Model, journey: Journey, position: int, k: int) -> tuple[Substitute, ...]:
+def substitutes(
+    model: Model, journey: Journey, position: int, k: int, lengths: ArrayLike | None = None
+) -> tuple[Substitute, ...]:
     """The nearest tokens of the one at a position, and what the model expects after each.
 
     Args:
@@ -150,12 +148,13 @@ def substitutes(model: Model, journey: Journey, position: int, k: int) -> tuple[
         journey: The journey; its edits stay.
         position: From 0.
         k: How many.
+        lengths: Of all rows of W_E, where they are known already.
 
     Returns:
         The nearest in W_E first. All together cost one position, not a run each.
     """
     shares = probabilities(journey.logits_at(position))
-    near = substitutes_of(model, journey.token_ids[position], k)
+    near = substitutes_of(model, journey.token_ids[position], k, lengths)
     logits = journey.logits_instead(position, [token_id for token_id, _ in near])
     return tuple(
         Substitute(

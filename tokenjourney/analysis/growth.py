@@ -91,11 +91,11 @@ def stage_view(stage: Stage, token_ids: Sequence[int]) -> StageView:
     """One stage's view of a prompt of at most n_ctx tokens."""
     model = stage.model
     journey = trace(model, token_ids)
-    logits = journey.logits
+    logits, blocks = journey.logits, range(model.config.n_layers)
     return StageView(
         logits=logits,
         losses=position_predictions([logits], journey.token_ids),
-        patterns=np.stack([journey["pattern", block] for block in range(model.config.n_layers)]),
+        patterns=np.stack([journey.passing(block, "pattern")[0] for block in blocks]),
     )
 
 

@@ -56,7 +56,9 @@ def head_averages(model: Model, seeds: Sequence[int] = SEEDS) -> HeadAverages:
     for seed in seeds:
         ids = repeated_random_tokens(model.config.d_vocab, model.config.n_ctx, seed=seed)
         run, n_tokens = trace(model, ids), len(ids)
-        found.append(head_survey((run["pattern", b] for b in blocks), ids, most=1).scores)
+        found.append(
+            head_survey((run.passing(b, "pattern")[0] for b in blocks), ids, most=1).scores
+        )
     values = np.stack([scores.values for scores in found]).mean(axis=0, dtype=np.float32)
     values = np.asarray(values, np.float32)
     values.setflags(write=False)

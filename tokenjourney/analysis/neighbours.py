@@ -6,7 +6,7 @@ in, and a search is one matrix-vector product in float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,6 +111,29 @@ def nearest_rows(
     among = np.flatnonzero(cosines >= edge)
     rows = among[np.argsort(-cosines[among], kind="stable")][:count]
     return Neighbours(rows, _read_only(cosines[rows]))
+
+
+def nearest_others(
+    matrix: ArrayLike, rows: Sequence[int], lengths: ArrayLike | None = None
+) -> NDArray[np.intp]:
+    """For each of some rows of a matrix the other one with the largest cosine: (n,).
+
+    All are searched in one product, as a large matrix takes longest to be fetched.
+
+    Args:
+        matrix: (V, d), the rows to search, all of them.
+        rows: Numbers of n of them.
+        lengths: `row_lengths(matrix)`, where it is known already.
+
+    >>> nearest_others([[1.0, 0.0], [0.0, 1.0], [1.0, 0.5]], [0, 1])
+    array([2, 2])
+    """
+    searched = np.asarray(matrix, np.float32)
+    known = row_lengths(searched) if lengths is None else np.asarray(lengths, np.float32)
+    asked = np.asarray(rows, np.intp)
+    cosines = np.array(_over_lengths(searched[asked] @ searched.T, known[asked, None] * known))
+    np.put_along_axis(cosines, asked[:, None], -np.inf, 1)
+    return np.asarray(cosines.argmax(1), np.intp)
 
 
 def unit_rows(rows: ArrayLike) -> Array:

@@ -39,7 +39,7 @@ def untrained_patterns(
             if name.endswith((".out.weight", ".down.weight")):
                 weight.mul_(math.sqrt(sizes.n_layers / config.n_layers))
     journey = trace(Model("untrained", network), [rows[token_id] for token_id in token_ids])
-    return journey["pattern", block]
+    return journey.passing(block, "pattern")[0]
 
 
 def evenness(pattern: NDArray[np.float32]) -> float:

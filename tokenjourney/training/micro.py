@@ -184,7 +184,7 @@ def _snapshot(
         loss = next_token_loss(network, *_windows(text.held_out, starts)).item()
         journey = trace(model, probe.tolist())
         layers = range(network.config.n_layers)
-        patterns = np.stack([journey["pattern", layer] for layer in layers])
+        patterns = np.stack([journey.passing(layer, "pattern")[0] for layer in layers])
         written = [
             step.token.id
             for step in generate(model, [on_map[0]], min(_SAMPLE, N_CTX - 1), 0.8, seed=0)

@@ -98,7 +98,8 @@ def _looks(journey: Journey, keys: list[int]) -> tuple[Safe, bool]:
     """The head that looks from the last token most at one of those, and whether it does so much."""
     if not keys:
         return Safe(""), False
-    patterns = (journey["pattern", block] for block in range(journey.config.n_layers))
+    blocks = range(journey.config.n_layers)
+    patterns = (journey.passing(block, "pattern")[0] for block in blocks)
     most = np.stack([pattern[:, -1, keys].max(axis=-1) for pattern in patterns])
     block, head = divmod(int(most.argmax()), most.shape[1])
     said = f"block {block}, head {head} looks there with {number(float(most.max()))}"

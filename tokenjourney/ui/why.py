@@ -8,12 +8,12 @@ import streamlit as st
 
 from tokenjourney.analysis.evidence import (
     WordSwap,
-    nearest_token,
     strongest_swap,
     substitutes,
     word_swap,
 )
 from tokenjourney.analysis.lens import blind_loss, logit_lens
+from tokenjourney.analysis.neighbours import nearest_others, row_lengths
 from tokenjourney.analysis.parameters import family
 from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.evidence import (
@@ -27,6 +27,9 @@ from tokenjourney.ui import cache, text
 from tokenjourney.ui.state import BUNDLED
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from tokenjourney.ui.page import Page
 
 _BUDGET: Final = 15_000_000_000
@@ -62,7 +65,8 @@ def _context(page: Page) -> None:
     with page.row("swap"):
         at = int(page.choose("swapat", page.plain("swap_at"), places, str(first), as_list=True))
         typed = page.entry("swapto", page.plain("swap_to"))
-    token_id = nearest_token(model, journey.token_ids[at])
+    shown = strongest if strongest and at == strongest.at else None
+    token_id = shown.token_id if shown else _nearest(page, at)
     if typed and model.tokenizer is not None:
         # A word takes the place of another as it stands there: with a space before it.
         spaced = journey.tokens[at].text.startswith(" ") and not typed.startswith(" ")
@@ -72,8 +76,8 @@ def _context(page: Page) -> None:
         if not run:
             return
     found: WordSwap
-    if strongest and (at, token_id) == (strongest.at, strongest.token_id):
-        found = strongest
+    if shown and token_id == shown.token_id:
+        found = shown
     else:
         found = page.remember(
             f"swap {position} {at} {token_id}",
@@ -94,6 +98,22 @@ def _context(page: Page) -> None:
     )
 
 
+def _lengths(page: Page) -> NDArray[np.float32]:
+    """Of all rows of W_E."""
+    return page.remember("lengths", lambda: row_lengths(page.model.W_E), of="model")
+
+
+def _nearest(page: Page, at: int) -> int:
+    """The token whose row of W_E has the largest cosine with that of the one at a position."""
+    token_id = page.journey.token_ids[at]
+    (found,) = page.remember(
+        f"nearest {token_id}",
+        lambda: nearest_others(page.model.W_E, [token_id], _lengths(page)).tolist(),
+        of="model",
+    )
+    return int(found)
+
+
 def _affordable(page: Page, runs: int) -> bool:
     return runs * (page.token + 1) * page.model.n_parameters <= _BUDGET
 
@@ -105,7 +125,7 @@ def _strongest_swap(page: Page) -> WordSwap | None:
         return None
     found: WordSwap | None = page.remember(
         f"strongest swap {page.token}",
-        lambda: strongest_swap(page.model, page.journey, page.token, places),
+        lambda: strongest_swap(page.model, page.journey, page.token, places, _lengths(page)),
     )
     return found
 
@@ -167,7 +187,7 @@ def _generalisation(page: Page) -> None:
     page.section("generalisation", token=page.token_html)
     found = page.remember(
         f"substitutes {page.token}",
-        lambda: substitutes(page.model, page.journey, page.token, _N_SUBSTITUTES),
+        lambda: substitutes(page.model, page.journey, page.token, _N_SUBSTITUTES, _lengths(page)),
     )
     labels = [page.label(one.token_id) for one in found]
     arrays = {
