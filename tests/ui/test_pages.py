@@ -77,6 +77,26 @@ def test_who_opens_the_same_link_gets_the_charts_that_were_drawn(app, monkeypatc
     assert app("attention", prompt="The dog chased another dog").drawn() == first.drawn()
 
 
+def test_a_picture_that_hangs_on_less_than_the_link_is_one_for_many_links():
+    def script():
+        import streamlit as st
+
+        from tokenjourney.ui import state
+        from tokenjourney.ui.page import Page
+
+        choice = state.read("positions", "The dog", ("bundled",))
+        for number, prompt in enumerate(("The dog", "A cat")):
+            choice.shown = (prompt, choice.model)
+            page = Page("positions")
+            st.write(page.shared("alike", lambda n=number: f"drawn {n}", on=(3,)))
+            st.write(page.shared("alike", lambda n=number: f"drawn {n}", on=(number,)))
+            st.write(page.shared("alike", lambda n=number: f"drawn {n}"))
+
+    app = AppTest.from_function(script).run()
+    drawn = [one.value.removeprefix("drawn ") for one in app.markdown]
+    assert drawn == ["0", "0", "0", "0", "1", "1"]
+
+
 def test_a_part_that_runs_after_a_click_leaves_its_old_picture_to_nobody():
     def script():
         import streamlit as st

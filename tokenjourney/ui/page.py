@@ -270,6 +270,7 @@ class Page:
         clicks: Clicks = (),
         caption: str | Safe | None = None,
         of: str = "journey",
+        on: Sequence[object] | None = None,
         **values: object,
     ) -> None:
         """A chart of fixed height with caption, downloads (PNG, SVG, CSV) and a table behind it.
@@ -289,10 +290,12 @@ class Page:
                 Heatmaps report no clicks: lay a scatter over them.
             caption: Key of another caption, or the caption itself.
             of: "journey", or "model" where nothing that is switched off can change the figure.
+            on: All that the chart hangs on beside model and theme, where neither the prompt nor
+                what else stands in the link changes it.
             **values: What `{name}` in caption and alt stands for.
         """
         if callable(chart):
-            drawn = self.shared(name, lambda: components.drawn(chart()))
+            drawn = self.shared(name, lambda: components.drawn(chart()), on)
         else:
             drawn = components.drawn(chart)
         values = {"about": drawn.about} | values
@@ -313,16 +316,20 @@ class Page:
             alt=_spoken(self.text(alt, **values) if self.has_text(alt) else shown),
         )
 
-    def shared(self, name: str, draw: Callable[[], Value]) -> Value:
+    def shared(
+        self, name: str, draw: Callable[[], Value], on: Sequence[object] | None = None
+    ) -> Value:
         """A picture as it was drawn for somebody who chose the same, otherwise drawn now.
 
         Args:
             name: Its name on this page.
             draw: Makes it; it may hang on nothing but what stands in the link, and the theme.
+            on: What it hangs on beside model and theme, where that is less than the link.
         """
-        # What the page read when it was opened, and what its parts read now: a click may have come.
-        link = (self._opened, state.current().said())
-        seen = (self.name, name, self._model_name, self._prompt, *link, self.theme.name)
+        if on is None:
+            # What the page read when opened, and what its parts read now: a click may have come.
+            on = (self._prompt, self._opened, state.current().said())
+        seen = (self.name, name, self._model_name, self.theme.name, *on)
         key = blake2b(repr(seen).encode("utf-8", "replace")).digest()  # a link can be long
         return cache.picture(key, draw)
 
