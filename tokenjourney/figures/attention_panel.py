@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def add_targets(
     words = tick_texts(names)
     said = [
         f"“{words[k]}” comes after “{words[q]}”: excluded"
-        if np.isnan(value)
+        if isnan(value)
         else panel.says.format(query=words[q], key=words[k], value=number(value))
         for panel in panels
         for q, k, value in zip(
@@ -226,7 +227,7 @@ def _written(values: Array) -> Any:
     """Every value as its text, in the same nesting; nothing for NaN."""
     if values.ndim > 1:
         return [_written(row) for row in values]
-    return ["" if np.isnan(value) else number(value) for value in values]
+    return ["" if isnan(value) else number(value) for value in values]
 
 
 def _staircase(tokens: int) -> tuple[list[float], list[float]]:
