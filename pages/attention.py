@@ -199,13 +199,17 @@ def writes() -> None:
     if (block, head) in off.heads:
         page.say("words.writes_nothing")
         return
-    effect = direct_effect(
-        journey["result", block][token, head],
-        float(journey["ln_final.hook_scale"][token, 0]),
-        page.model.parameter("ln_final.gain"),
-        page.model.W_U,
-    )
-    up, down = promoted(effect), suppressed(effect)
+
+    def pushed():
+        effect = direct_effect(
+            journey["result", block][token, head],
+            float(journey["ln_final.hook_scale"][token, 0]),
+            page.model.parameter("ln_final.gain"),
+            page.model.W_U,
+        )
+        return promoted(effect), suppressed(effect)
+
+    up, down = page.remember(f"writes {block} {head} {token}", pushed)
     up_labels, down_labels = ([page.label(i) for i in found.token_ids] for found in (up, down))
     page.figure(
         "writes",

@@ -99,7 +99,10 @@ def pushes(name: str, up: Pushed, down: Pushed, by: str) -> None:
 def effect() -> None:
     """What the chosen neuron pushes up and down."""
     page.section("effect", neuron=neuron, post=number(float(post[neuron])))
-    found = neuron_effect(neuron, post, w_down, **through_the_end)
+    found = page.remember(
+        f"effect {block} {neuron} {token}",
+        lambda: neuron_effect(neuron, post, w_down, **through_the_end),
+    )
     pushes("effect", found.promoted, found.suppressed, f"Neuron {neuron}")
 
 
@@ -109,8 +112,13 @@ def whole() -> None:
     if is_off:
         page.say("words.writes_nothing_whole")
         return
-    pushed = direct_effect(journey["mlp_out", block][token], **through_the_end)
-    pushes("whole", promoted(pushed), suppressed(pushed), f"Block {block}")
+
+    def pushed():
+        effect = direct_effect(journey["mlp_out", block][token], **through_the_end)
+        return promoted(effect), suppressed(effect)
+
+    up, down = page.remember(f"whole {block} {token}", pushed)
+    pushes("whole", up, down, f"Block {block}")
 
 
 def where() -> None:

@@ -24,7 +24,7 @@ kinds, kind = page.text_table("kinds"), page.text_table("kind")
 page.section("pieces", n=f"{len(pieces):,}", T=f"{len(tokens):,}")
 page.picture(
     "pieces",
-    pieces_picture(pieces, tokens, texts, page.token),
+    page.shared("cards", lambda: pieces_picture(pieces, tokens, texts, page.token)),
     lambda: (
         ["position", "token", "ID", "bytes", "first character", "last character", "kind"],
         [
@@ -69,7 +69,7 @@ def vocabulary() -> None:
     page.section("search", d_vocab=f"{page.model.config.d_vocab:,}")
     usual = str(followed.id) if "\ufffd" in followed.text else followed.text.strip()
     query = page.entry("find", page.plain("search_label"), usual or followed.text)
-    found = tokenizer.search(query, limit=60)
+    found = page.remember(f"found {query}", lambda: tokenizer.search(query, limit=60), of="model")
     page.show(
         tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in found])
         if found

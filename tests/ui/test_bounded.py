@@ -94,3 +94,9 @@ def test_a_value_has_the_size_of_all_that_is_in_it():
     assert size_of(HeadScores(array, array)) > 8000
     journey = tj.trace(tj.load_model(), "The dog")
     assert size_of(journey) == journey.n_bytes
+
+
+def test_pieces_of_a_text_do_not_weigh_the_vocabulary_that_they_share():
+    pieces = tj.load_model().tokenizer.merges("Once upon a time there was a dog. " * 20)
+    assert len(pieces) > 100
+    assert len(pieces) * 100 < size_of(pieces) < len(pieces) * 2_000

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from tokenjourney.analysis.attention import prediction_change
+from tokenjourney.analysis.attention import PredictionChange, prediction_change
 from tokenjourney.analysis.knock_outs import KnockOuts
 from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.text import count, share
@@ -139,9 +139,13 @@ def head_pills(page: Page, block: int) -> None:
 def effect(page: Page) -> None:
     """What the parts that are off do to the prediction: before and after, side by side."""
     words = load("knock_outs")
-    before = page.untouched.logits_at(page.token)
-    after = page.journey.logits_at(page.token) if page.off else before
-    change = prediction_change(before, after, k=_N_CANDIDATES)
+
+    def compared() -> PredictionChange:
+        before = page.untouched.logits_at(page.token)
+        after = page.journey.logits_at(page.token) if page.off else before
+        return prediction_change(before, after, k=_N_CANDIDATES)
+
+    change = page.remember(f"change {page.token}", compared)
     labels = [page.label(i) for i in change.token_ids]
     arrays: dict[str, Any] = {"labels": labels, "before": change.before, "after": change.after}
     caption = markup(words["change"], token=page.token_html, moved=share(change.moved))
