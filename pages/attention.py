@@ -9,9 +9,8 @@ from tokenjourney.analysis.attention import (
     direct_effect,
     dot_products,
     log_totals,
-    promoted,
     scaled_scores,
-    suppressed,
+    strongest_pushes,
 )
 from tokenjourney.analysis.blocks import norms
 from tokenjourney.analysis.heads import LABEL_FROM, head_survey
@@ -199,17 +198,17 @@ def writes() -> None:
     if (block, head) in off.heads:
         page.say("words.writes_nothing")
         return
-
-    def pushed():
-        effect = direct_effect(
-            journey["result", block][token, head],
-            float(journey["ln_final.hook_scale"][token, 0]),
-            page.model.parameter("ln_final.gain"),
-            page.model.W_U,
-        )
-        return promoted(effect), suppressed(effect)
-
-    up, down = page.remember(f"writes {block} {head} {token}", pushed)
+    up, down = page.remember(
+        f"writes {block} {head} {token}",
+        lambda: strongest_pushes(
+            direct_effect(
+                journey["result", block][token, head],
+                float(journey["ln_final.hook_scale"][token, 0]),
+                page.model.parameter("ln_final.gain"),
+                page.model.W_U,
+            )
+        ),
+    )
     up_labels, down_labels = ([page.label(i) for i in found.token_ids] for found in (up, down))
     page.figure(
         "writes",

@@ -34,7 +34,7 @@ page.shapes("(T)", "(T, d_model)")
 
 model, config = page.model, page.model.config
 W_E, size = model.W_E, f"{config.d_vocab:,}"
-lengths = page.remember("lengths", lambda: row_lengths(W_E), of="model")
+lengths = page.row_lengths()
 followed = page.journey.token_ids[page.token]
 
 first, end = window(config.d_vocab, followed, 11)

@@ -1,7 +1,7 @@
 """The feed-forward part: what each token makes of itself, neuron by neuron."""
 
 from tokenjourney import ui
-from tokenjourney.analysis.attention import Pushed, direct_effect, promoted, suppressed
+from tokenjourney.analysis.attention import Pushed, direct_effect, strongest_pushes
 from tokenjourney.analysis.neurons import (
     covered,
     gelu_curve,
@@ -112,12 +112,12 @@ def whole() -> None:
     if is_off:
         page.say("words.writes_nothing_whole")
         return
-
-    def pushed():
-        effect = direct_effect(journey["mlp_out", block][token], **through_the_end)
-        return promoted(effect), suppressed(effect)
-
-    up, down = page.remember(f"whole {block} {token}", pushed)
+    up, down = page.remember(
+        f"whole {block} {token}",
+        lambda: strongest_pushes(
+            direct_effect(journey["mlp_out", block][token], **through_the_end)
+        ),
+    )
     pushes("whole", up, down, f"Block {block}")
 
 

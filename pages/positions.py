@@ -168,7 +168,7 @@ def all_places() -> None:
             tokens=len(journey), followed=page.token, theme=page.theme,
         ),
         lambda: positions_table(positions=W_pos),
-        on=(len(journey), page.token),
+        hangs_on=(len(journey), page.token),
         T=f"{len(journey):,}", n_ctx=f"{config.n_ctx:,}", last=last, more=f"{more - 1:,}",
     )  # fmt: skip
     page.section("alike")
@@ -197,7 +197,7 @@ def all_places() -> None:
                     c, rows=shown, columns=shown, row_name="position",
                     column_name="other position", value_name="cosine",
                 ),
-                on=(page.token,), every=every,
+                hangs_on=(page.token,), every=every,
             )  # fmt: skip
     page.figure(
         "distance",
@@ -210,7 +210,7 @@ def all_places() -> None:
                 for apart in range(config.n_ctx)
             ],
         ),
-        on=(),
+        hangs_on=(),
     )  # fmt: skip
 
 

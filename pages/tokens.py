@@ -5,7 +5,6 @@ from tokenjourney import ui
 from tokenjourney.analysis.tokens import first_of_each_kind, text_counts
 from tokenjourney.bpe import regex_split, replay
 from tokenjourney.figures.tokens import counts_figure, counts_table
-from tokenjourney.ui.merges import identity
 from tokenjourney.ui.token_pictures import ladder_picture, pieces_picture, tokens_row
 
 page = ui.open_page("tokens")
@@ -70,9 +69,7 @@ def vocabulary() -> None:
     page.section("search", d_vocab=f"{page.model.config.d_vocab:,}")
     usual = str(followed.id) if "\ufffd" in followed.text else followed.text.strip()
     query = page.entry("find", page.plain("search_label"), usual or followed.text)
-    found = page.remember(
-        f"found {identity(query)}", lambda: tokenizer.search(query, limit=60), of="model"
-    )
+    found = page.remember(f"found {query}", lambda: tokenizer.search(query, limit=60), of="model")
     page.show(
         tokens_row([(page.label(i), i, kind[tokenizer.kind(i)]) for i in found])
         if found

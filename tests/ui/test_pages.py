@@ -19,16 +19,8 @@ SHARING = [
 ]
 """Pages with charts that are drawn once for all who see the same."""
 EXTRAS = {"curves": 1, "each": 3, "walk": 2, "onescale": 1, "mask": 3, "key": 0, "neuron": 5}
-EXTRAS |= {
-    "watch": 9,
-    "temp": 2,
-    "seed": 4,
-    "topk": 5,
-    "swap": 0,
-    "with": 1,
-    "gblock": 1,
-    "ghead": 2,
-}
+EXTRAS |= {"watch": 9, "temp": 2, "seed": 4, "topk": 5, "swap": 0, "with": 1}
+EXTRAS |= {"gblock": 1, "ghead": 2}
 EXTRAS |= {"lblock": 1, "lhead": 2, "mblock": 3, "kvstep": 2, "kvbytes": "fp32", "tensor": "W_pos"}
 EXTRAS |= {"latent_of": "mla-moe", "experts_of": "mla-moe", "d_model": 384, "n_layers": 12}
 STRANGE = [
@@ -88,8 +80,8 @@ def test_a_picture_that_hangs_on_less_than_the_link_is_one_for_many_links():
         for number, prompt in enumerate(("The dog", "A cat")):
             choice.shown = (prompt, choice.model)
             page = Page("positions")
-            st.write(page.shared("alike", lambda n=number: f"drawn {n}", on=(3,)))
-            st.write(page.shared("alike", lambda n=number: f"drawn {n}", on=(number,)))
+            st.write(page.shared("alike", lambda n=number: f"drawn {n}", hangs_on=(3,)))
+            st.write(page.shared("alike", lambda n=number: f"drawn {n}", hangs_on=(number,)))
             st.write(page.shared("alike", lambda n=number: f"drawn {n}"))
 
     app = AppTest.from_function(script).run()

@@ -170,6 +170,11 @@ def suppressed(effect: Array, k: int = 8) -> Pushed:
     return Pushed(tuple(int(i) for i in order), effect[order])
 
 
+def strongest_pushes(effect: Array, k: int = 8) -> tuple[Pushed, Pushed]:
+    """Both: the `k` tokens pushed up most, and the `k` pushed down most."""
+    return promoted(effect, k), suppressed(effect, k)
+
+
 @dataclass(frozen=True, eq=False)
 class PredictionChange:
     """The next token's probabilities before and after an edit.

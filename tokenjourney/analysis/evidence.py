@@ -70,15 +70,6 @@ def word_swap(
     return WordSwap(at, token_id, change)
 
 
-def substitutes_of(
-    model: Model, token_id: int, k: int, lengths: ArrayLike | None = None
-) -> tuple[tuple[int, float], ...]:
-    """The k tokens nearest to one in W_E, with their cosines, the nearest first."""
-    row = model.W_E[token_id]
-    found = nearest_rows(model.W_E, row, k, lengths=lengths, without=(token_id,))
-    return tuple(zip(map(int, found.rows), map(float, found.cosines), strict=True))
-
-
 def strongest_swap(
     model: Model,
     journey: Journey,
@@ -154,8 +145,10 @@ def substitutes(
         The nearest in W_E first. All together cost one position, not a run each.
     """
     shares = probabilities(journey.logits_at(position))
-    near = substitutes_of(model, journey.token_ids[position], k, lengths)
-    logits = journey.logits_instead(position, [token_id for token_id, _ in near])
+    own = journey.token_ids[position]
+    near = nearest_rows(model.W_E, model.W_E[own], k, lengths=lengths, without=(own,))
+    token_ids = near.rows.tolist()
+    logits = journey.logits_instead(position, token_ids)
     return tuple(
         Substitute(
             token_id,
@@ -163,5 +156,5 @@ def substitutes(
             beside=float(shares[token_id]),
             overlap=float(np.minimum(shares, probabilities(theirs)).sum()),
         )
-        for (token_id, cosine), theirs in zip(near, logits, strict=True)
+        for token_id, cosine, theirs in zip(token_ids, near.cosines.tolist(), logits, strict=True)
     )

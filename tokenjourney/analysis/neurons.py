@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenjourney.analysis.attention import Pushed, direct_effect, promoted, suppressed
+from tokenjourney.analysis.attention import Pushed, direct_effect, strongest_pushes
 
 Array = NDArray[np.float32]
 
@@ -113,7 +113,7 @@ def neuron_effect(
         k: How many tokens each way.
     """
     effect = direct_effect(post[neuron] * W_down[neuron], scale, gain, W_U)
-    return NeuronEffect(neuron, promoted(effect, k), suppressed(effect, k))
+    return NeuronEffect(neuron, *strongest_pushes(effect, k))
 
 
 def covered(post: Array, W_down: Array, k: int) -> float:

@@ -16,6 +16,7 @@ from tokenjourney.analysis.head_averages import (
     head_averages,
     stored_head_averages,
 )
+from tokenjourney.analysis.neighbours import row_lengths
 from tokenjourney.errors import TokenJourneyError
 from tokenjourney.figures.export import Table
 from tokenjourney.figures.theme import Theme
@@ -27,7 +28,9 @@ from tokenjourney.ui.text import Safe
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    import numpy as np
     import plotly.graph_objects as go
+    from numpy.typing import NDArray
 
     from tokenjourney.analysis.knock_outs import KnockOuts
     from tokenjourney.journey import Journey
@@ -106,7 +109,12 @@ class Page:
             of: "journey" or "model".
         """
         run = (self._prompt, self.off) if of == "journey" else None
-        return cache.fact((self.name, key, self._model_name, run), compute)
+        return cache.fact((self.name, _short(key), self._model_name, run), compute)
+
+    def row_lengths(self) -> NDArray[np.float32]:
+        """The lengths of all rows of W_E, (d_vocab,)."""
+        key = ("row lengths", self._model_name)
+        return cache.fact(key, lambda: row_lengths(self.model.W_E))
 
     def head_averages(self) -> HeadAverages:
         """What the model's heads do on average: as stored beside the checkpoint, or measured now.
@@ -270,7 +278,7 @@ class Page:
         clicks: Clicks = (),
         caption: str | Safe | None = None,
         of: str = "journey",
-        on: Sequence[object] | None = None,
+        hangs_on: Sequence[object] | None = None,
         **values: object,
     ) -> None:
         """A chart of fixed height with caption, downloads (PNG, SVG, CSV) and a table behind it.
@@ -290,12 +298,12 @@ class Page:
                 Heatmaps report no clicks: lay a scatter over them.
             caption: Key of another caption, or the caption itself.
             of: "journey", or "model" where nothing that is switched off can change the figure.
-            on: All that the chart hangs on beside model and theme, where neither the prompt nor
-                what else stands in the link changes it.
+            hangs_on: All that the chart hangs on beside model and theme, where neither the prompt
+                nor what else stands in the link changes it.
             **values: What `{name}` in caption and alt stands for.
         """
         if callable(chart):
-            drawn = self.shared(name, lambda: components.drawn(chart()), on)
+            drawn = self.shared(name, lambda: components.drawn(chart()), hangs_on)
         else:
             drawn = components.drawn(chart)
         values = {"about": drawn.about} | values
@@ -317,21 +325,20 @@ class Page:
         )
 
     def shared(
-        self, name: str, draw: Callable[[], Value], on: Sequence[object] | None = None
+        self, name: str, draw: Callable[[], Value], hangs_on: Sequence[object] | None = None
     ) -> Value:
         """A picture as it was drawn for somebody who chose the same, otherwise drawn now.
 
         Args:
             name: Its name on this page.
             draw: Makes it; it may hang on nothing but what stands in the link, and the theme.
-            on: What it hangs on beside model and theme, where that is less than the link.
+            hangs_on: Beside model and theme, where that is less than the link.
         """
-        if on is None:
+        if hangs_on is None:
             # What the page read when opened, and what its parts read now: a click may have come.
-            on = (self._prompt, self._opened, state.current().said())
-        seen = (self.name, name, self._model_name, self.theme.name, *on)
-        key = blake2b(repr(seen).encode("utf-8", "replace")).digest()  # a link can be long
-        return cache.picture(key, draw)
+            hangs_on = (self._prompt, self._opened, state.current().said())
+        seen = (self.name, name, self._model_name, self.theme.name, *hangs_on)
+        return cache.picture(_short(repr(seen)), draw)
 
     def picture(
         self,
@@ -453,6 +460,11 @@ class Page:
 def _spoken(shown: Safe) -> str:
     """An alternative text. Only the box is called Prompt: by that name it is found and spoken."""
     return re.sub(r"\bprompt", "text", words.plain(shown), flags=re.IGNORECASE)
+
+
+def _short(said: str) -> bytes:
+    """Stands for a text of any length in a key: a link, or what is typed, can be long."""
+    return blake2b(said.encode("utf-8", "replace")).digest()
 
 
 def _sizes(config: GPT2Config) -> dict[str, int]:

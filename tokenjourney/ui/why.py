@@ -13,7 +13,7 @@ from tokenjourney.analysis.evidence import (
     word_swap,
 )
 from tokenjourney.analysis.lens import blind_loss, logit_lens
-from tokenjourney.analysis.neighbours import nearest_others, row_lengths
+from tokenjourney.analysis.neighbours import nearest_others
 from tokenjourney.analysis.parameters import family
 from tokenjourney.figures.change import change_figure, change_table
 from tokenjourney.figures.evidence import (
@@ -27,9 +27,6 @@ from tokenjourney.ui import cache, text
 from tokenjourney.ui.state import BUNDLED
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tokenjourney.ui.page import Page
 
 _BUDGET: Final = 15_000_000_000
@@ -98,17 +95,12 @@ def _context(page: Page) -> None:
     )
 
 
-def _lengths(page: Page) -> NDArray[np.float32]:
-    """Of all rows of W_E."""
-    return page.remember("lengths", lambda: row_lengths(page.model.W_E), of="model")
-
-
 def _nearest(page: Page, at: int) -> int:
     """The token whose row of W_E has the largest cosine with that of the one at a position."""
     token_id = page.journey.token_ids[at]
     (found,) = page.remember(
         f"nearest {token_id}",
-        lambda: nearest_others(page.model.W_E, [token_id], _lengths(page)).tolist(),
+        lambda: nearest_others(page.model.W_E, [token_id], page.row_lengths()).tolist(),
         of="model",
     )
     return int(found)
@@ -125,7 +117,7 @@ def _strongest_swap(page: Page) -> WordSwap | None:
         return None
     found: WordSwap | None = page.remember(
         f"strongest swap {page.token}",
-        lambda: strongest_swap(page.model, page.journey, page.token, places, _lengths(page)),
+        lambda: strongest_swap(page.model, page.journey, page.token, places, page.row_lengths()),
     )
     return found
 
@@ -187,7 +179,9 @@ def _generalisation(page: Page) -> None:
     page.section("generalisation", token=page.token_html)
     found = page.remember(
         f"substitutes {page.token}",
-        lambda: substitutes(page.model, page.journey, page.token, _N_SUBSTITUTES, _lengths(page)),
+        lambda: substitutes(
+            page.model, page.journey, page.token, _N_SUBSTITUTES, page.row_lengths()
+        ),
     )
     labels = [page.label(one.token_id) for one in found]
     arrays = {
